@@ -1,0 +1,51 @@
+package faults
+
+import "context"
+
+// The abilities that faults ask of a world. Each fault's file asks for what it needs and nothing else; a world shows an
+// ability by having its methods.
+
+// router knows the ports of services, so that a pair of names becomes a path.
+type router interface {
+	// Route turns "orders" → "orders-db" or "orders-db:5432" into a path with its port. It fails with ErrNotFound for an
+	// unknown service and ErrAmbiguous when the service has several ports and none is named.
+	Route(ctx context.Context, from, to string) (Path, error)
+}
+
+// interposer puts candor's own proxy on a path, without the application's help.
+type interposer interface {
+	// Interpose is idempotent. When it returns nil every new connection of the path goes through the proxy, and those
+	// that were open before have been reset or will be with their next packet.
+	Interpose(ctx context.Context, p Path, from Identity) error
+	// Withdraw ends what Interpose began: the path is as it was. A from that is gone is reverted.
+	Withdraw(ctx context.Context, p Path, from Identity) error
+	// Interposed looks where the redirect would be (nftables in the namespace), and does not ask its own memory.
+	Interposed(ctx context.Context, p Path, from Identity) (State, error)
+}
+
+// impairer is the ability behind every network fault. A path has to be interposed before it can be impaired.
+type impairer interface {
+	Impair(ctx context.Context, p Path, name string, i Impairment) error
+	Unimpair(ctx context.Context, p Path, name string) error
+	Impaired(ctx context.Context, p Path, name string, i Impairment) (State, error)
+	// Impacts counts what the named impairment has hit since it was made: packets for a block, chunks for a toxic.
+	Impacts(ctx context.Context, p Path, name string) (int64, error)
+}
+
+// killer ends a process as a crash or as an operator would, and starts it again.
+type killer interface {
+	// Kill sends the signal to the first process of exactly this incarnation. With crash the engine must take it for a
+	// crash (its restart policy applies); otherwise for an operator's deliberate stop.
+	Kill(ctx context.Context, id Identity, signal string, crash bool) error
+	// Start starts it if it does not run. A running one is left alone.
+	Start(ctx context.Context, id Identity) error
+	// Incarnation is the identity as it is now: the same ID, the present Born and Process; running says whether it lives.
+	Incarnation(ctx context.Context, id Identity) (now Identity, running bool, err error)
+}
+
+// pauser freezes and thaws.
+type pauser interface {
+	Pause(ctx context.Context, id Identity) error
+	Unpause(ctx context.Context, id Identity) error
+	Paused(ctx context.Context, id Identity) (bool, error)
+}
