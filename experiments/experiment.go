@@ -1,0 +1,98 @@
+package experiments
+
+import (
+	"time"
+
+	"github.com/candor-chaos/candor/faults"
+)
+
+// Experiment is one hypothesis and how it is tried: kind Experiment.
+type Experiment struct {
+	Name       string         `yaml:"name" json:"name" required:"true"`
+	Title      string         `yaml:"title" json:"title,omitempty"`
+	Service    string         `yaml:"service" json:"service" doc:"service that the hypothesis is about" required:"true"`
+	Hypothesis string         `yaml:"hypothesis" json:"hypothesis" required:"true"`
+	Parameters map[string]any `yaml:"parameters" json:"parameters,omitempty"`
+	Timeline   Timeline       `yaml:"timeline" json:"timeline"`
+	Steady     []Check        `yaml:"steady" json:"steady" required:"true"`
+	Journeys   []JourneyUse   `yaml:"journeys" json:"journeys" required:"true"`
+	Faults     []FaultUse     `yaml:"faults" json:"faults" required:"true"`
+	Expect     []Expectation  `yaml:"expect" json:"expect,omitempty"`
+	Honesty    Honesty        `yaml:"honesty" json:"honesty"`
+	Abort      []AbortRule    `yaml:"abort" json:"abort,omitempty"`
+	Proves     []string       `yaml:"proves" json:"proves,omitempty" doc:"clauses of the standards"`
+	Runbook    string         `yaml:"runbook" json:"runbook,omitempty"`
+}
+
+// Timeline is how long the phases last; the fault phase lasts until the last fault has ended.
+type Timeline struct {
+	Baseline time.Duration `yaml:"baseline" json:"baseline" doc:"30s when absent"`
+	Recovery time.Duration `yaml:"recovery" json:"recovery" doc:"60s when absent"`
+	Settle   time.Duration `yaml:"settle" json:"settle" doc:"margin before the truth is read; 1s when absent"`
+	Reread   time.Duration `yaml:"reread" json:"reread" doc:"between the two readings of the truth; 10s when absent"`
+}
+
+// Check is a probe and what it must show.
+type Check struct {
+	Name   string    `yaml:"name" json:"name,omitempty"`
+	Expect Expr      `yaml:"expect" json:"expect,omitempty" env:"probe"`
+	During string    `yaml:"during" json:"during,omitempty" doc:"before, during, after or throughout; steady checks hold before and after" enum:"before,during,after,throughout"`
+	Every  Duration  `yaml:"every" json:"every,omitempty" doc:"1s when absent"`
+	Needs  int       `yaml:"consecutive" json:"consecutive,omitempty" doc:"how many looks in a row decide; 1 when absent"`
+	Probe  ProbeSpec `yaml:",kind=probe" json:"-"`
+}
+
+// Duration is a length of time in definitions: 500ms, 3s, 10m.
+type Duration = time.Duration
+
+// JourneyUse is a journey with its traffic: users in a loop, or arrivals at a rate whatever the answers.
+type JourneyUse struct {
+	Use     string   `yaml:"use" json:"use" doc:"file of kind Journey, relative to this one" required:"true"`
+	Users   int      `yaml:"users" json:"users,omitempty" doc:"how many users walk it in a loop; 1 when neither users nor rate is given"`
+	Every   Duration `yaml:"every" json:"every,omitempty" doc:"a user starts again this long after the last start; 1s when absent"`
+	Rate    Rate     `yaml:"rate" json:"rate,omitzero" doc:"arrivals, as 50/s or 300/m"`
+	Persona string   `yaml:"persona" json:"persona,omitempty" doc:"patient" enum:"patient"`
+}
+
+// FaultUse is a fault on the timeline.
+type FaultUse struct {
+	Name  string       `yaml:"name" json:"name,omitempty" doc:"what reports call it"`
+	At    Duration     `yaml:"at" json:"at,omitempty" doc:"from the start of the fault phase"`
+	For   Duration     `yaml:"for" json:"for" required:"true"`
+	Fault faults.Fault `yaml:",kind=fault" json:"-"`
+	Kind  string       `yaml:"-" json:"kind"`
+}
+
+// Expectation is a bound on what users experience, judged beside the rules.
+type Expectation struct {
+	Journey string     `yaml:"journey" json:"journey,omitempty"`
+	During  Phase      `yaml:"during" json:"during,omitempty" doc:"baseline, fault or recovery" enum:"baseline,fault,recovery"`
+	Success Comparison `yaml:"success" json:"success,omitzero" doc:"share of requests that succeeded, as \">= 99%\""`
+	P50     Comparison `yaml:"p50" json:"p50,omitzero"`
+	P95     Comparison `yaml:"p95" json:"p95,omitzero"`
+	P99     Comparison `yaml:"p99" json:"p99,omitzero"`
+	Said    []Claim    `yaml:"said" json:"said,omitempty" doc:"the only claims that may be made"`
+	Steady  Comparison `yaml:"steady" json:"steady,omitzero" doc:"time from the end of the last fault until steady, as \"<= 10s\""`
+}
+
+// Honesty says which rules decide the verdict.
+type Honesty struct {
+	Gate    []string    `yaml:"gate" json:"gate,omitempty" doc:"severities or rules that fail the run; [S1] when absent"`
+	Require []string    `yaml:"require" json:"require,omitempty" doc:"rules that must be exercised"`
+	Allow   []Exception `yaml:"allow" json:"allow,omitempty"`
+}
+
+// Exception lets a rule be broken until a day, for a reason.
+type Exception struct {
+	Rule    string `yaml:"rule" json:"rule" required:"true"`
+	Because string `yaml:"because" json:"because" required:"true"`
+	Until   Date   `yaml:"until" json:"until" required:"true"`
+}
+
+// AbortRule ends a run early when its probe fails so many times in a row.
+type AbortRule struct {
+	Name    string `yaml:"name" json:"name,omitempty"`
+	Probe   Check  `yaml:"probe" json:"probe" required:"true"`
+	Fails   int    `yaml:"fails" json:"fails,omitempty" doc:"in a row; 3 when absent"`
+	Because string `yaml:"because" json:"because" required:"true"`
+}

@@ -1,0 +1,162 @@
+package experiments
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"cel.dev/cel-go/cel"
+)
+
+// Vars is what an expression sees, by name.
+type Vars map[string]any
+
+// With returns a copy with more names.
+func (v Vars) With(more Vars) Vars {
+	all := make(Vars, len(v)+len(more))
+	for name, value := range v {
+		all[name] = value
+	}
+	for name, value := range more {
+		all[name] = value
+	}
+	return all
+}
+
+// ErrNotCompiled means that an expression was used without Compile.
+var ErrNotCompiled = errors.New("expression is not compiled")
+
+// Expr is an expression in CEL (https://cel.dev), kept as its source and compiled by Compile.
+type Expr struct {
+	Source  string
+	program cel.Program
+}
+
+// IsZero reports whether no expression was written.
+func (e Expr) IsZero() bool { return e.Source == "" }
+
+// MarshalText writes the source.
+func (e Expr) MarshalText() ([]byte, error) { return []byte(e.Source), nil }
+
+// UnmarshalText keeps the source.
+func (e *Expr) UnmarshalText(text []byte) error {
+	e.Source = string(text)
+	return nil
+}
+
+// Eval evaluates the expression to a plain Go value.
+func (e Expr) Eval(vars Vars) (any, error) {
+	if e.program == nil {
+		return nil, fmt.Errorf("%q: %w", e.Source, ErrNotCompiled)
+	}
+	out, _, err := e.program.Eval(map[string]any(vars))
+	if err != nil {
+		return nil, fmt.Errorf("evaluate %q: %w", e.Source, err)
+	}
+	return plain(out)
+}
+
+// Holds evaluates a condition. What the condition cannot look at (a missing field of a body) is an error, not a no.
+func (e Expr) Holds(vars Vars) (bool, error) {
+	value, err := e.Eval(vars)
+	if err != nil {
+		return false, err
+	}
+	holds, ok := value.(bool)
+	if !ok {
+		return false, fmt.Errorf("evaluate %q: %v is not true or false", e.Source, value)
+	}
+	return holds, nil
+}
+
+// Template is text with expressions between {{ and }}.
+type Template struct {
+	Source string
+	parts  []part
+}
+
+// part is a literal or an expression.
+type part struct {
+	text string
+	expr Expr
+}
+
+// IsZero reports whether no text was written.
+func (t Template) IsZero() bool { return t.Source == "" }
+
+// MarshalText writes the source.
+func (t Template) MarshalText() ([]byte, error) { return []byte(t.Source), nil }
+
+// UnmarshalText keeps the source.
+func (t *Template) UnmarshalText(text []byte) error {
+	t.Source = string(text)
+	return nil
+}
+
+// Expand puts the values of the expressions into the text.
+func (t Template) Expand(vars Vars) (string, error) {
+	if t.parts == nil && t.Source != "" {
+		return "", fmt.Errorf("%q: %w", t.Source, ErrNotCompiled)
+	}
+	var b strings.Builder
+	for _, p := range t.parts {
+		if p.expr.IsZero() {
+			b.WriteString(p.text)
+			continue
+		}
+		value, err := p.expr.Eval(vars)
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprint(&b, value)
+	}
+	return b.String(), nil
+}
+
+// value is what a template stands for in a tree: a lone expression keeps its type, anything else is text.
+func (t Template) value(vars Vars) (any, error) {
+	if len(t.parts) == 1 && !t.parts[0].expr.IsZero() {
+		return t.parts[0].expr.Eval(vars)
+	}
+	return t.Expand(vars)
+}
+
+// Tree is a value of any shape, such as a JSON body, whose texts are templates: Value holds maps, lists, plain values
+// and Templates.
+type Tree struct {
+	Value any
+}
+
+// IsZero reports whether nothing was written.
+func (t Tree) IsZero() bool { return t.Value == nil }
+
+// Expand puts values into all texts of the tree.
+func (t Tree) Expand(vars Vars) (any, error) { return expandTree(t.Value, vars) }
+
+func expandTree(value any, vars Vars) (any, error) {
+	switch v := value.(type) {
+	case Template:
+		return v.value(vars)
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for key, inner := range v {
+			expanded, err := expandTree(inner, vars)
+			if err != nil {
+				return nil, err
+			}
+			out[key] = expanded
+		}
+		return out, nil
+	case []any:
+		out := make([]any, len(v))
+		for i, inner := range v {
+			expanded, err := expandTree(inner, vars)
+			if err != nil {
+				return nil, err
+			}
+			out[i] = expanded
+		}
+		return out, nil
+	}
+	return value, nil
+}

@@ -1,0 +1,49 @@
+package experiments
+
+import "time"
+
+// Journey is what a user does, step by step: kind Journey.
+type Journey struct {
+	Name        string    `yaml:"name" json:"name" required:"true"`
+	Surface     string    `yaml:"surface" json:"surface" doc:"http" required:"true"`
+	Interaction string    `yaml:"interaction" json:"interaction" doc:"realtime, interact, page or analytics: selects the latency clause" enum:"realtime,interact,page,analytics"`
+	Service     string    `yaml:"service" json:"service,omitempty" doc:"service that users talk to; the experiment's when absent"`
+	Visitors    []Visitor `yaml:"visitors" json:"visitors,omitempty"`
+	Setup       []Step    `yaml:"setup" json:"setup,omitempty" doc:"steps once per user, without an intent, such as signing in"`
+	Steps       []Step    `yaml:"steps" json:"steps" required:"true"`
+	Effects     []Effect  `yaml:"effects" json:"effects,omitempty"`
+}
+
+// Visitor is one login; users take them in turn.
+type Visitor struct {
+	Env string `yaml:"env" json:"env" doc:"environment variable that holds the login"`
+}
+
+// Step is one thing a user does. The keys that all surfaces share are here; the others fill the surface's own action.
+type Step struct {
+	Name    string          `yaml:"name" json:"name,omitempty"`
+	Timeout time.Duration   `yaml:"timeout" json:"timeout,omitempty" doc:"when the client gives up; twice the tier's final deadline when absent"`
+	Needs   []string        `yaml:"needs" json:"needs,omitempty" doc:"services that this step needs; all that its service needs when absent"`
+	Expect  Expr            `yaml:"expect" json:"expect,omitempty" doc:"what makes the step a success beside its claim" env:"answer"`
+	Extract map[string]Expr `yaml:"extract" json:"extract,omitempty" doc:"values for later steps" env:"answer"`
+	Claims  *Claims         `yaml:"claims" json:"claims,omitempty" doc:"what the answer tells the user; its step is the journey's intent"`
+	Action  Action          `yaml:",kind=surface" json:"-"`
+}
+
+// Claims says when an answer is which claim. First of unknown, refused, pending, success counts when several match.
+type Claims struct {
+	Success   Expr                      `yaml:"success" json:"success,omitempty" env:"answer"`
+	Refused   Expr                      `yaml:"refused" json:"refused,omitempty" env:"answer"`
+	Pending   Expr                      `yaml:"pending" json:"pending,omitempty" env:"answer"`
+	Unknown   Expr                      `yaml:"unknown" json:"unknown,omitempty" env:"answer"`
+	Promise   Expr                      `yaml:"promise" json:"promise,omitempty" doc:"a duration from the answer: when what is pending will be final" env:"answer"`
+	PerEffect map[string]map[Claim]Expr `yaml:"per_effect" json:"per_effect,omitempty" doc:"claims about single effects" env:"answer"`
+}
+
+// Effect is what the intent should have done to the world.
+type Effect struct {
+	Name   string     `yaml:"name" json:"name" required:"true"`
+	Want   Expr       `yaml:"want" json:"want,omitempty" doc:"the intended value" env:"always"`
+	Tenant string     `yaml:"tenant" json:"tenant,omitempty" doc:"own: all that the reader lists belongs to this run" enum:"own,shared"`
+	Reader ReaderSpec `yaml:",kind=reader" json:"-"`
+}

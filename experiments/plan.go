@@ -1,0 +1,112 @@
+package experiments
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/candor-chaos/candor/faults"
+)
+
+// Plan is a compiled experiment: every name bound, nothing touched. All but Exec is plain data, saved as plan.json in
+// the run's folder and enough to judge the run again.
+type Plan struct {
+	Schema      string                   `json:"schema"` // candor.plan/v1
+	System      string                   `json:"system"`
+	Experiment  string                   `json:"experiment"`
+	Title       string                   `json:"title"`
+	Service     string                   `json:"service"`
+	Hypothesis  string                   `json:"hypothesis"`
+	Timeline    Timeline                 `json:"timeline"`
+	Tier        string                   `json:"tier"`
+	Deadlines   Deadlines                `json:"deadlines"` // of the experiment's service
+	Services    []PlannedService         `json:"services"`
+	Journeys    []PlannedJourney         `json:"journeys"`
+	Faults      []PlannedFault           `json:"faults"`
+	Expect      []Expectation            `json:"expect"`
+	Rules       []PlannedRule            `json:"rules"`
+	Clauses     []PlannedClause          `json:"clauses"`
+	Canaries    []string                 `json:"canaries,omitempty"`
+	Public      []string                 `json:"public_names,omitempty"`
+	Cycles      map[string]time.Duration `json:"cycles,omitempty"`
+	Idempotency []string                 `json:"idempotency,omitempty"`
+
+	Exec *Exec `json:"-"` // what Run needs; nil in a plan that was read back
+}
+
+// Exec is the executable side of a plan: the definitions with their expressions compiled.
+type Exec struct {
+	System     *System
+	Experiment *Experiment
+	Journeys   []*Journey // in the order of Experiment.Journeys
+	Vars       Vars       // env, parameters, services and their names: what every expression sees
+}
+
+// PlannedService is what the judge needs to know of a service.
+type PlannedService struct {
+	Name  string   `json:"name"`
+	Tier  string   `json:"tier,omitempty"`
+	Needs []string `json:"needs,omitempty"` // all that it needs, directly or through others
+	URLs  []string `json:"urls,omitempty"`  // where it was found, resolved; empty before Prepare
+}
+
+// PlannedJourney is a journey with its traffic, as far as the judge needs it.
+type PlannedJourney struct {
+	Name        string          `json:"name"`
+	Surface     string          `json:"surface"`
+	Interaction string          `json:"interaction,omitempty"`
+	Service     string          `json:"service"`
+	Persona     string          `json:"persona"`
+	Traffic     string          `json:"traffic"`        // in words: "4 users, each every 500ms" or "50/s"
+	Rate        float64         `json:"rate,omitempty"` // arrivals a second, in the open model
+	Deadlines   Deadlines       `json:"deadlines"`
+	IntentStep  string          `json:"intent_step,omitempty"`
+	Steps       []PlannedStep   `json:"steps"`
+	Effects     []PlannedEffect `json:"effects,omitempty"`
+}
+
+// PlannedStep is a step and the services that it needs.
+type PlannedStep struct {
+	Name    string        `json:"name"`
+	Needs   []string      `json:"needs"`
+	Timeout time.Duration `json:"timeout"`
+	Changes bool          `json:"changes,omitempty"`
+}
+
+// PlannedEffect is an effect as the judge sees it.
+type PlannedEffect struct {
+	Name   string   `json:"name"`
+	Own    bool     `json:"own,omitempty"`    // the tenant is this run's alone
+	Reader string   `json:"reader"`           // its kind
+	Valued bool     `json:"valued,omitempty"` // a want is declared
+	Shares []string `json:"shares,omitempty"` // services of this system that the reader goes through
+}
+
+// PlannedFault is a fault on the timeline. Fault is its value as JSON; Said comes from Prepare.
+type PlannedFault struct {
+	Name  string          `json:"name"`
+	Kind  string          `json:"kind"`
+	At    time.Duration   `json:"at"`
+	For   time.Duration   `json:"for"`
+	Reach faults.Reach    `json:"reach"`
+	Fault json.RawMessage `json:"fault"`
+	Said  string          `json:"said,omitempty"`
+}
+
+// PlannedRule says before the run whether a rule can apply, and what it decides.
+type PlannedRule struct {
+	ID       string `json:"id"`
+	Applies  bool   `json:"applies"`
+	Why      string `json:"why,omitempty"` // why it cannot apply
+	Gated    bool   `json:"gated,omitempty"`
+	Required bool   `json:"required,omitempty"`
+	Allowed  string `json:"allowed,omitempty"` // the reason of an exception
+	Until    Date   `json:"until,omitzero"`
+}
+
+// PlannedClause is a clause of the standards that the experiment says it proves, with its target fixed beforehand.
+type PlannedClause struct {
+	Clause string          `json:"clause"` // such as resilience.dependency_down
+	Target string          `json:"target"` // in words; empty when nobody set one
+	Value  json.RawMessage `json:"value,omitempty"`
+	Waived string          `json:"waived,omitempty"`
+}

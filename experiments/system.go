@@ -1,0 +1,52 @@
+package experiments
+
+import "time"
+
+// System is the application under test: kind System, usually candor.yaml at the root of its repository.
+type System struct {
+	Name        string                   `yaml:"name" json:"name" doc:"name of the system" required:"true"`
+	Environment Environment              `yaml:"environment" json:"environment"`
+	Runtime     Runtime                  `yaml:"runtime" json:"runtime" required:"true"`
+	Up          []string                 `yaml:"up" json:"up,omitempty" doc:"command that starts the system"`
+	Down        []string                 `yaml:"down" json:"down,omitempty" doc:"command that stops the system"`
+	Standards   string                   `yaml:"standards" json:"standards,omitempty" doc:"file of kind Standards, relative to this one"`
+	Guardian    string                   `yaml:"guardian" json:"guardian,omitempty"`
+	Canaries    []string                 `yaml:"canaries" json:"canaries,omitempty" doc:"planted secrets that must never be seen (LK-06)"`
+	PublicNames []string                 `yaml:"public_names" json:"public_names,omitempty" doc:"hosts and addresses that users may see (LK-03)"`
+	Cycles      map[string]time.Duration `yaml:"cycles" json:"cycles,omitempty" doc:"slowest repair or retry cycles (MT-06)"`
+	Idempotency []string                 `yaml:"idempotency" json:"idempotency,omitempty" doc:"what counts as a key beside Idempotency-Key: header NAME or json.FIELD (HT-09)"`
+	Lexicon     map[string][]string      `yaml:"lexicon" json:"lexicon,omitempty" doc:"the product's own phrases, by class"`
+	Parameters  map[string]any           `yaml:"parameters" json:"parameters,omitempty"`
+	Services    map[string]Service       `yaml:"services" json:"services" required:"true"`
+}
+
+// Environment bounds what may be done where.
+type Environment struct {
+	Name              string        `yaml:"name" json:"name"`
+	Class             string        `yaml:"class" json:"class" doc:"sandbox, shared or protected" enum:"sandbox,shared,protected"`
+	MaxFault          time.Duration `yaml:"max_fault" json:"max_fault" doc:"longest fault allowed; 10m when absent"`
+	MaxParallelFaults int           `yaml:"max_parallel_faults" json:"max_parallel_faults" doc:"2 when absent"`
+}
+
+// Runtime says where the system's services run; exactly one is given.
+type Runtime struct {
+	Docker *DockerRuntime `yaml:"docker" json:"docker,omitempty"`
+}
+
+// DockerRuntime finds a system's containers by the compose project's label or by labels.
+type DockerRuntime struct {
+	Project string            `yaml:"project" json:"project,omitempty"`
+	Labels  map[string]string `yaml:"labels" json:"labels,omitempty"`
+}
+
+// Service is one part of the system.
+type Service struct {
+	Tier      string              `yaml:"tier" json:"tier,omitempty" doc:"tier of the standards; standard when absent"`
+	Owner     string              `yaml:"owner" json:"owner,omitempty"`
+	URL       Template            `yaml:"url" json:"url,omitempty" doc:"where users reach it" env:"always"`
+	Addresses map[string]Template `yaml:"addresses" json:"addresses,omitempty" doc:"further addresses, by name" env:"always"`
+	Ready     string              `yaml:"ready" json:"ready,omitempty" doc:"path that answers 2xx when it can serve"`
+	Port      int                 `yaml:"port" json:"port,omitempty" doc:"port inside its runtime"`
+	Ports     map[string]int      `yaml:"ports" json:"ports,omitempty"`
+	Needs     []string            `yaml:"needs" json:"needs,omitempty" doc:"services that it calls"`
+}
