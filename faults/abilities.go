@@ -26,21 +26,29 @@ type interposer interface {
 // impairer is the ability behind every network fault. A path has to be interposed before it can be impaired.
 type impairer interface {
 	Impair(ctx context.Context, p Path, name string, i Impairment) error
+	// Unimpair takes away what has the name and nothing else. Nothing there, or nobody left who held it, is success.
 	Unimpair(ctx context.Context, p Path, name string) error
+	// Impaired is Absent when nobody is left who could hold it, and Partial when some of its toxics are missing.
 	Impaired(ctx context.Context, p Path, name string, i Impairment) (State, error)
 	// Impacts counts what the named impairment has hit since it was made: packets for a block, chunks for a toxic.
 	Impacts(ctx context.Context, p Path, name string) (int64, error)
 }
 
+// observer tells one incarnation from the next.
+type observer interface {
+	// Incarnation is the identity as it is now: the same ID, the present Born and Process; running says whether it lives
+	// (a paused one does). It fails with ErrNotFound when the ID is gone, whoever has its name.
+	Incarnation(ctx context.Context, id Identity) (now Identity, running bool, err error)
+}
+
 // killer ends a process as a crash or as an operator would, and starts it again.
 type killer interface {
+	observer
 	// Kill sends the signal to the first process of exactly this incarnation. With crash the engine must take it for a
 	// crash (its restart policy applies); otherwise for an operator's deliberate stop.
 	Kill(ctx context.Context, id Identity, signal string, crash bool) error
 	// Start starts it if it does not run. A running one is left alone.
 	Start(ctx context.Context, id Identity) error
-	// Incarnation is the identity as it is now: the same ID, the present Born and Process; running says whether it lives.
-	Incarnation(ctx context.Context, id Identity) (now Identity, running bool, err error)
 }
 
 // pauser freezes and thaws.

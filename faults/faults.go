@@ -66,8 +66,14 @@ type Counter interface {
 	Hits(ctx context.Context, w World) (int64, error)
 }
 
+// Noter is implemented by faults that may end in another way than they began. After Revert, Note is a sentence for a
+// person when something is gone for good, and empty when all is as it was.
+type Noter interface {
+	Note() string
+}
+
 // Validator is implemented by faults whose values can be wrong in ways that YAML types do not catch. It does no I/O.
-// A *FieldError names the field; the loader adds the place in the file.
+// A *FieldError names the field, and the loader adds the place in the file; several mistakes are joined by errors.Join.
 type Validator interface {
 	Validate() error
 }

@@ -1,5 +1,15 @@
 package faults
 
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
 // Impairment is what is done to the traffic of one path: plain data that can be sent to an agent.
 type Impairment struct {
 	// Block is refuse (a TCP reset to every packet) or blackhole (every packet dropped); empty for a toxic.
@@ -15,12 +25,140 @@ type Toxic struct {
 	Attributes map[string]any `json:"attributes"`
 }
 
-// onPath is what all network faults have in common.
+// onPath is what everything on a path has in common: the two ends, by name and by identity.
 type onPath struct {
 	From   string   `yaml:"from" json:"from"`
 	To     string   `yaml:"to" json:"to"` // a service, or service:port where it has several
-	Label  string   `yaml:"-" json:"label"`
 	Way    Path     `yaml:"-" json:"way"`
 	FromID Identity `yaml:"-" json:"from_id"`
 	ToID   Identity `yaml:"-" json:"to_id"`
+}
+
+// resolve finds the way and both ends. A protected service is not interposed on: the redirect would lie in its namespace.
+func (o *onPath) resolve(ctx context.Context, w World) error {
+	r, err := ask[router](w, "route")
+	if err != nil {
+		return err
+	}
+	if o.Way, err = r.Route(ctx, o.From, o.To); err != nil {
+		return fmt.Errorf("route %s → %s: %w", o.From, o.To, err)
+	}
+	if o.FromID, err = w.Find(ctx, o.Way.From); err != nil {
+		return fmt.Errorf("find %s: %w", o.Way.From, err)
+	}
+	if o.ToID, err = w.Find(ctx, o.Way.To); err != nil {
+		return fmt.Errorf("find %s: %w", o.Way.To, err)
+	}
+	if o.FromID.Protected {
+		return fmt.Errorf("%s: %w", called(w, o.FromID), ErrProtected)
+	}
+	return nil
+}
+
+// reach is the path as far as the keys tell: a port that is not written is known after Prepare alone.
+func (o *onPath) reach() Reach {
+	p := o.Way
+	if p.Port == 0 {
+		to, port, _ := strings.Cut(o.To, ":")
+		n, _ := strconv.Atoi(port)
+		p = Path{From: o.From, To: to, Port: n}
+	}
+	return Reach{Path: &p, Services: []string{p.To}}
+}
+
+func (o *onPath) check() error {
+	to, port, named := strings.Cut(o.To, ":")
+	n, err := strconv.Atoi(port)
+	var wrong error
+	if named && (err != nil || n < 1 || n > 65535) {
+		wrong = &FieldError{Field: "to", Msg: fmt.Sprintf("%q does not end in a port from 1 to 65535", o.To)}
+	}
+	if o.From != "" && o.From == to {
+		wrong = errors.Join(wrong, &FieldError{Field: "to", Msg: "a path needs two different services"})
+	}
+	return errors.Join(required("from", o.From), required("to", to), wrong)
+}
+
+// ends names the other end as messages do: "payments (port 8083)".
+func (o *onPath) ends() (from, to string) {
+	return o.Way.From, fmt.Sprintf("%s (port %d)", o.Way.To, o.Way.Port)
+}
+
+// impaired is what all faults on the traffic of a path share. Its label is chosen before acting, so that Revert needs no
+// answer that could get lost and touches nothing but its own.
+type impaired struct {
+	onPath `yaml:",inline"`
+	Label  string `yaml:"-" json:"label"`
+}
+
+func (i *impaired) prepare(ctx context.Context, w World, kind string) error {
+	if err := i.resolve(ctx, w); err != nil {
+		return err
+	}
+	if i.Label == "" {
+		var random [8]byte
+		rand.Read(random[:]) // never fails: it ends the program instead
+		i.Label = kind + "-" + hex.EncodeToString(random[:])
+	}
+	return nil
+}
+
+func (i *impaired) inject(ctx context.Context, w World, how Impairment) error {
+	m, err := ask[impairer](w, "impair")
+	if err != nil {
+		return err
+	}
+	if err := m.Impair(ctx, i.Way, i.Label, how); err != nil {
+		return fmt.Errorf("impair %s: %w", i.Way, err)
+	}
+	return nil
+}
+
+func (i *impaired) state(ctx context.Context, w World, how Impairment) (State, error) {
+	m, err := ask[impairer](w, "impair")
+	if err != nil {
+		return Unknown, err
+	}
+	s, err := m.Impaired(ctx, i.Way, i.Label, how)
+	if err != nil {
+		return Unknown, fmt.Errorf("look at %s: %w", i.Way, err)
+	}
+	return s, nil
+}
+
+// Revert takes away what carries the label. Whoever took the name of an end never had it.
+func (i *impaired) Revert(ctx context.Context, w World) error {
+	m, err := ask[impairer](w, "impair")
+	if err != nil {
+		return err
+	}
+	if err := m.Unimpair(ctx, i.Way, i.Label); err != nil {
+		return fmt.Errorf("mend %s: %w", i.Way, err)
+	}
+	return nil
+}
+
+// Hits counts packets or chunks, where the impairment acts.
+func (i *impaired) Hits(ctx context.Context, w World) (int64, error) {
+	m, err := ask[impairer](w, "impair")
+	if err != nil {
+		return 0, err
+	}
+	n, err := m.Impacts(ctx, i.Way, i.Label)
+	if err != nil {
+		return 0, fmt.Errorf("count the hits on %s: %w", i.Way, err)
+	}
+	return n, nil
+}
+
+// impairs is Needs of every fault on the traffic of a path.
+func impairs(w World) bool { return Can[router](w) && Can[impairer](w) }
+
+// toxics makes one toxic for each stream.
+func toxics(kind string, attributes map[string]any, streams ...string) Impairment {
+	var i Impairment
+	for _, s := range streams {
+		i.Toxics = append(i.Toxics, Toxic{Type: kind, Stream: s, Attributes: attributes})
+	}
+	return i
 }

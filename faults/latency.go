@@ -1,0 +1,76 @@
+package faults
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Latency makes a dependency slow for one of its callers. To a user it is the unclear loading state: did it work, is it
+// still working, should I press again? It needs a world that can route and impair.
+var Latency = Kind{
+	Name:    "latency",
+	Doc:     "a delay on the way from one service to another, on its requests (up), its answers (down) or both",
+	Example: "latency: {from: web, to: payments, delay: 2s, jitter: 500ms}",
+	New:     func() Fault { return &latency{Direction: "down"} },
+	Needs:   impairs,
+	Reach:   func(f Fault) Reach { return f.(*latency).reach() },
+}
+
+type latency struct {
+	impaired  `yaml:",inline"`
+	Delay     time.Duration `yaml:"delay" json:"delay"`
+	Jitter    time.Duration `yaml:"jitter" json:"jitter"` // the delay is uniform between delay−jitter and delay+jitter
+	Direction string        `yaml:"direction" json:"direction"`
+}
+
+// Validate refuses what the proxy would accept without a word: negative delays, and parts of a millisecond, which it
+// cannot count.
+func (l *latency) Validate() error {
+	var wrong error
+	switch {
+	case l.Delay == 0:
+		wrong = &FieldError{Field: "delay", Msg: "is missing or zero", Hint: "such as 2s"}
+	case l.Delay < time.Millisecond:
+		wrong = &FieldError{Field: "delay", Msg: fmt.Sprintf("%s is less than a millisecond", l.Delay)}
+	case l.Jitter < 0:
+		wrong = &FieldError{Field: "jitter", Msg: fmt.Sprintf("%s is negative", l.Jitter)}
+	case l.Jitter > l.Delay:
+		wrong = &FieldError{Field: "jitter", Msg: fmt.Sprintf("%s is more than the delay of %s", l.Jitter, l.Delay)}
+	}
+	return errors.Join(l.check(), wrong, oneOf("direction", l.Direction, "down", "up", "both"))
+}
+
+func (l *latency) how() Impairment {
+	streams := []string{"downstream"}
+	switch l.Direction {
+	case "up":
+		streams = []string{"upstream"}
+	case "both":
+		streams = []string{"upstream", "downstream"}
+	}
+	return toxics("latency", map[string]any{"latency": l.Delay.Milliseconds(), "jitter": l.Jitter.Milliseconds()}, streams...)
+}
+
+func (l *latency) Prepare(ctx context.Context, w World) (string, error) {
+	if err := l.prepare(ctx, w, "latency"); err != nil {
+		return "", err
+	}
+	from, to := l.ends()
+	much := l.Delay.String()
+	if l.Jitter > 0 {
+		much += " ± " + l.Jitter.String()
+	}
+	switch l.Direction {
+	case "up":
+		return fmt.Sprintf("what %s sends to %s arrives %s later", from, to, much), nil
+	case "both":
+		return fmt.Sprintf("what %s sends to %s, and what comes back, arrives %s later each way", from, to, much), nil
+	}
+	return fmt.Sprintf("what %s gets from %s arrives %s later", from, to, much), nil
+}
+
+func (l *latency) Inject(ctx context.Context, w World) error { return l.inject(ctx, w, l.how()) }
+
+func (l *latency) State(ctx context.Context, w World) (State, error) { return l.state(ctx, w, l.how()) }
