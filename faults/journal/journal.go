@@ -1,0 +1,218 @@
+package journal
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/candor-chaos/candor/faults"
+)
+
+// sink is the file. Tests put one in its place that fails.
+type sink interface {
+	Write(p []byte) (int, error)
+	Sync() error
+	Truncate(size int64) error
+	Close() error
+}
+
+// Journal is a journal that this process holds the lock of. Its methods may be called side by side; those for one
+// obligation wait for each other. A fault that was handed to Inject belongs to the journal until it is settled: whoever
+// asks its State or Hits meanwhile must not do so beside Revert.
+type Journal struct {
+	kinds []faults.Kind
+	pace  pace
+
+	mu     sync.Mutex // guards what follows
+	log    Log
+	file   sink
+	whole  int64 // bytes of whole lines
+	broken error // a torn line could not be taken back: nothing more can be written
+	live   map[string]*live
+}
+
+// live is an obligation's value in this process.
+type live struct {
+	mu    sync.Mutex // held while a verb of the fault runs
+	fault faults.Fault
+}
+
+// Create begins the journal of a new run in a state directory. It fails with a *DirtyError while a journal of the same
+// system owes something and its runner is gone.
+func Create(dir string, h Header) (*Journal, error) {
+	if h.Run == "" || h.Run != filepath.Base(h.Run) || strings.HasPrefix(h.Run, ".") {
+		return nil, fmt.Errorf("run %q cannot name a journal", h.Run)
+	}
+	if err := refuseDirty(dir, h); err != nil {
+		return nil, err
+	}
+	folder := filepath.Join(dir, folderName)
+	if err := makeFolder(folder); err != nil {
+		return nil, fmt.Errorf("make a place for journals: %w", err)
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		return nil, fmt.Errorf("learn the name of this host: %w", err)
+	}
+	h.Runner = Runner{PID: os.Getpid(), Host: host}
+
+	path := filepath.Join(folder, h.Run+extension)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("create journal: %w", err)
+	}
+	j := newJournal(f, Log{Path: path}, 0)
+	if err = flock(f, unix.LOCK_EX); err == nil { // the file is new: at most a look of held is waited for
+		err = j.append(Record{Phase: Opened, Header: &h})
+	}
+	if err == nil {
+		err = syncFolder(folder)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("begin journal %s: %w", path, err), f.Close(), os.Remove(path))
+	}
+	return j, nil
+}
+
+// refuseDirty also refuses journals that cannot be read, unless their header says that they are another system's.
+func refuseDirty(dir string, h Header) error {
+	all, err := Dirty(dir)
+	if err != nil {
+		return err
+	}
+	var dirty []Status
+	for _, s := range all {
+		mine := s.Log.Header.System == h.System || s.Log.Header.Run == "" || s.Log.Header.Run == h.Run
+		if mine && !s.Held {
+			dirty = append(dirty, s)
+		}
+	}
+	if len(dirty) > 0 {
+		return &DirtyError{Journals: dirty}
+	}
+	return nil
+}
+
+// Open opens the journal of a runner that is gone, to settle what it owes. It fails with ErrHeld while a runner or another
+// heal holds the lock, and with a *LineError when a line cannot be read.
+func Open(path string) (*Journal, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND, 0)
+	if err != nil {
+		return nil, fmt.Errorf("open journal: %w", err)
+	}
+	j, err := reopen(path, f)
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return j, nil
+}
+
+func reopen(path string, f *os.File) (*Journal, error) {
+	if err := flock(f, unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		return nil, fmt.Errorf("lock %s: %w", path, err)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read journal: %w", err)
+	}
+	l, whole, err := parse(path, data)
+	if err != nil {
+		return nil, err
+	}
+	if len(l.Records) == 0 {
+		return nil, fmt.Errorf("journal %s holds no record: %w", path, fs.ErrNotExist)
+	}
+	if l.Torn {
+		if err := f.Truncate(whole); err != nil {
+			return nil, fmt.Errorf("cut off the torn line of %s: %w", path, err)
+		}
+	}
+	return newJournal(f, l, whole), nil
+}
+
+func newJournal(f sink, l Log, whole int64) *Journal {
+	return &Journal{kinds: faults.Obligations(), pace: patient, log: l, file: f, whole: whole, live: map[string]*live{}}
+}
+
+// Log is what the journal holds by now.
+func (j *Journal) Log() Log {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	l := j.log
+	l.entries = nil
+	for _, e := range j.log.entries {
+		c := *e
+		l.entries = append(l.entries, &c)
+	}
+	return l
+}
+
+// Owed lists what is not settled, the last first.
+func (j *Journal) Owed() []Entry {
+	l := j.Log()
+	return l.Owed()
+}
+
+// Close writes that all is settled and lets go of the lock. While something is owed it lets go all the same, so that heal
+// can take over, and returns an *InForceError.
+func (j *Journal) Close() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	var err error
+	if owed := j.log.Owed(); len(owed) > 0 {
+		err = inForce(j.log.Header.Run, owed)
+	} else if !j.log.Closed() {
+		err = j.append(Record{Phase: Closed})
+	}
+	if cerr := j.file.Close(); cerr != nil {
+		err = errors.Join(err, fmt.Errorf("close journal %s: %w", j.log.Path, cerr))
+	}
+	return err
+}
+
+// write appends a record: when it returns nil the record is on disk.
+func (j *Journal) write(r Record) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.append(r)
+}
+
+// append wants the mutex. What a failed write left behind is taken back, or the next line would begin in its middle.
+func (j *Journal) append(r Record) error {
+	if j.broken != nil {
+		return j.broken
+	}
+	r.Schema, r.Run, r.Seq, r.Time = Schema, j.log.Header.Run, len(j.log.Records)+1, time.Now().UTC()
+	if r.Header != nil {
+		r.Run = r.Header.Run
+	}
+	if err := j.log.check(r); err != nil {
+		return fmt.Errorf("write to journal %s: %w", j.log.Path, err)
+	}
+	line, err := json.Marshal(r)
+	if err != nil {
+		return fmt.Errorf("write to journal %s: %w", j.log.Path, err)
+	}
+	line = append(line, '\n')
+	if _, err = j.file.Write(line); err == nil {
+		err = j.file.Sync()
+	}
+	if err != nil {
+		err = fmt.Errorf("write to journal %s: %w", j.log.Path, err)
+		if terr := j.file.Truncate(j.whole); terr != nil {
+			j.broken = errors.Join(err, fmt.Errorf("take back a torn line: %w", terr))
+		}
+		return err
+	}
+	j.whole += int64(len(line))
+	j.log.take(r)
+	return nil
+}
