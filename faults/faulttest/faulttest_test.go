@@ -1,0 +1,117 @@
+package faulttest
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/candor-chaos/candor/faults"
+)
+
+func fake(*testing.T) faults.World { return NewFake() }
+
+func crashLoop(*testing.T) faults.World {
+	w := NewFake()
+	w.Restarts = true
+	return w
+}
+
+// kinds are candor's own, or one of the bad ones when TestSuiteCatches runs this binary again.
+func kinds() []faults.Kind {
+	if k, ok := badKinds()[os.Getenv(badKind)]; ok {
+		return []faults.Kind{k}
+	}
+	return faults.Obligations()
+}
+
+func TestConform(t *testing.T) {
+	t.Run("plain", func(t *testing.T) { Conform(t, fake, kinds()) })
+	t.Run("with a restart policy", func(t *testing.T) { Conform(t, crashLoop, kinds()) })
+}
+
+func TestSabotage(t *testing.T) { Sabotage(t, kinds()) }
+
+// A suite that cannot fail shows nothing.
+func TestSuiteCatches(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range badKinds() {
+		t.Run(name, func(t *testing.T) {
+			cmd := exec.CommandContext(t.Context(), self, "-test.run=^(TestConform|TestSabotage)$")
+			cmd.Env = append(os.Environ(), badKind+"="+name)
+			out, err := cmd.CombinedOutput()
+			if name == sound {
+				if err != nil {
+					t.Errorf("the suite refuses the sound one: %v\n%s", err, out)
+				}
+				return
+			}
+			var exit *exec.ExitError
+			if !errors.As(err, &exit) || !strings.Contains(string(out), "--- FAIL") {
+				t.Errorf("the suite lets it pass: %v\n%s", err, out)
+			}
+		})
+	}
+}
+
+// The example of a kind shows one of its modes; the others obey too.
+func TestModes(t *testing.T) {
+	var kinds []faults.Kind
+	for _, example := range []string{
+		"outage: {from: web, to: mail:143, mode: blackhole}",
+		"outage: {from: web, to: payments, mode: reset}",
+		"outage: {from: web, to: payments, mode: hang}",
+		"latency: {from: web, to: payments, delay: 3s}",
+		"latency: {from: web, to: payments, delay: 3s, direction: up}",
+		"latency: {from: web, to: payments, delay: 3s, jitter: 3s, direction: both}",
+		"kill: {service: orders, as: operator, signal: TERM}",
+		"interpose: {from: web, to: mail:25}",
+	} {
+		name, _, _ := strings.Cut(example, ":")
+		k, ok := faults.Lookup(faults.Obligations(), name)
+		if !ok {
+			t.Fatalf("no kind %q", name)
+		}
+		k.Example = example
+		kinds = append(kinds, k)
+	}
+	Conform(t, fake, kinds)
+	Sabotage(t, kinds)
+}
+
+func TestFakeIsTouchy(t *testing.T) {
+	w := NewFake()
+	ctx := t.Context()
+	id, err := w.Find(ctx, "orders")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Unpause(ctx, id); err == nil {
+		t.Error("unpausing what is not paused is accepted")
+	}
+	w.Restart("orders")
+	if err := w.Kill(ctx, id, "KILL", true); err == nil {
+		t.Error("killing another incarnation is accepted")
+	}
+	p, err := w.Route(ctx, "web", "payments")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Impair(ctx, p, "x", faults.Impairment{Block: "refuse"}); err == nil {
+		t.Error("impairing a path without a proxy is accepted")
+	}
+	w.Before = func(int, bool) Failure { return Late }
+	if err := w.Pause(ctx, faults.Identity{}); err == nil {
+		t.Error("a call that was told to fail does not")
+	}
+	gone, cancel := context.WithCancel(ctx)
+	cancel()
+	if _, err := w.Find(gone, "web"); err == nil {
+		t.Error("a context that has ended is not noticed")
+	}
+}
