@@ -6,9 +6,10 @@ import (
 	"github.com/candor-chaos/candor/faults"
 )
 
-// Recorder takes observations. An error means that evidence was lost, and makes the run unproven.
+// Recorder takes observations and returns the Seq of each, so that a later record can point at it. An error means that
+// evidence was lost, and makes the run unproven. It may be used by many goroutines at once.
 type Recorder interface {
-	Append(Record) error
+	Append(Record) (int64, error)
 }
 
 // Record is one line of a run's history: a time and exactly one of the observations. Seq is its line number from 1.
