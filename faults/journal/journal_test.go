@@ -1,0 +1,382 @@
+package journal
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/candor-chaos/candor/faults"
+	"github.com/candor-chaos/candor/faults/faulttest"
+)
+
+// quick tries as often as patient does, and waits less.
+var quick = pace{inject: 5 * time.Second, bite: 50 * time.Millisecond, once: 5 * time.Second, revert: 12 * time.Millisecond,
+	first: time.Millisecond, most: 5 * time.Millisecond}
+
+func header(run string) Header {
+	return Header{Run: run, System: "shop", World: World{Name: "docker", Config: json.RawMessage(`{"project":"shop"}`)}}
+}
+
+func create(t *testing.T, dir, run string) *Journal {
+	t.Helper()
+	j, err := Create(dir, header(run))
+	if err != nil {
+		t.Fatal(err)
+	}
+	j.pace = quick
+	return j
+}
+
+func open(t *testing.T, path string) *Journal {
+	t.Helper()
+	j, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	j.pace = quick
+	return j
+}
+
+func read(t *testing.T, path string) Log {
+	t.Helper()
+	l, err := Read(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// crash lets go of the lock as the kernel does when a process dies.
+func crash(t *testing.T, j *Journal) {
+	t.Helper()
+	if err := j.file.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// obligation prepares the example of a kind, with other keys where they are given.
+func obligation(t *testing.T, w faults.World, id string, k faults.Kind, example ...string) Obligation {
+	t.Helper()
+	if len(example) > 0 {
+		k.Example = example[0]
+	}
+	f, err := faulttest.Decode(k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	said, err := f.Prepare(t.Context(), w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Obligation{ID: id, Kind: k.Name, Fault: f, Summary: said}
+}
+
+func ids(entries []Entry) []string {
+	all := []string{}
+	for _, e := range entries {
+		all = append(all, e.ID)
+	}
+	return all
+}
+
+func phases(l Log) string {
+	var all []string
+	for _, r := range l.Records {
+		all = append(all, strings.TrimSpace(string(r.Phase)+" "+r.ID))
+	}
+	return strings.Join(all, ", ")
+}
+
+func TestLifeOfAJournal(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "deep", "state")
+	w := faulttest.NewFake()
+	j := create(t, dir, "r1")
+	way, refuse, frozen := obligation(t, w, "way", faults.Interpose), obligation(t, w, "refuse", faults.Outage), obligation(t, w, "frozen", faults.Pause)
+	for _, ob := range []Obligation{way, refuse, frozen} {
+		if err := j.Inject(t.Context(), w, ob); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := ids(j.Owed()); !cmp.Equal(got, []string{"frozen", "refuse", "way"}) {
+		t.Errorf("Owed = %v; want the last first", got)
+	}
+	if err := j.Inject(t.Context(), w, obligation(t, w, "refuse", faults.Outage)); err == nil {
+		t.Error("an obligation that is owed can be made again")
+	}
+	if err := j.Revert(t.Context(), w, "refuse"); err != nil {
+		t.Fatal(err)
+	}
+	if err := j.Revert(t.Context(), w, "refuse"); err != nil {
+		t.Errorf("Revert of what is settled = %v; want nil", err)
+	}
+	if err := j.Revert(t.Context(), w, "nothing"); err == nil {
+		t.Error("Revert of what was never owed is accepted")
+	}
+	if err := j.Inject(t.Context(), w, refuse); err != nil {
+		t.Errorf("a settled obligation cannot be made again: %v", err)
+	}
+	if err := j.RevertAll(t.Context(), w); err != nil {
+		t.Fatal(err)
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if broken := w.Broken(); len(broken) > 0 {
+		t.Errorf("there is left: %v", broken)
+	}
+	l := read(t, j.log.Path)
+	want := "open, intent way, injected way, intent refuse, injected refuse, intent frozen, injected frozen, reverted refuse, " +
+		"intent refuse, injected refuse, reverted refuse, reverted frozen, reverted way, closed"
+	if got := phases(l); got != want {
+		t.Errorf("the journal says %s; want %s", got, want)
+	}
+	h := header("r1")
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Runner = Runner{PID: os.Getpid(), Host: host}
+	if diff := cmp.Diff(h, l.Header); diff != "" {
+		t.Errorf("header (-want +got):\n%s", diff)
+	}
+	if !l.Closed() || len(l.Owed()) > 0 {
+		t.Errorf("Closed = %v, Owed = %v", l.Closed(), l.Owed())
+	}
+}
+
+// The intent is on disk before the first call that could change something, at every one of them.
+func TestNoWriteBeforeItsIntent(t *testing.T) {
+	w := faulttest.NewFake()
+	j := create(t, t.TempDir(), "r1")
+	want := ""
+	w.Before = func(call int, write bool) faulttest.Failure {
+		if l, err := Read(j.log.Path); write && (err != nil || len(ids(l.Owed())) == 0 || ids(l.Owed())[0] != want) {
+			t.Errorf("call %d could write while the disk owes %v (%v); want %s", call, ids(l.Owed()), err, want)
+		}
+		return faulttest.None
+	}
+	for _, ob := range []Obligation{obligation(t, w, "way", faults.Interpose), obligation(t, w, "refuse", faults.Outage), obligation(t, w, "dead", faults.Kill)} {
+		want = ob.ID
+		if err := j.Inject(t.Context(), w, ob); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestAnotherProcessMends(t *testing.T) {
+	dir := t.TempDir()
+	w := faulttest.NewFake()
+	j := create(t, dir, "r1")
+	for _, ob := range []Obligation{obligation(t, w, "way", faults.Interpose), obligation(t, w, "refuse", faults.Outage), obligation(t, w, "dead", faults.Kill)} {
+		if err := j.Inject(t.Context(), w, ob); err != nil {
+			t.Fatal(err)
+		}
+	}
+	path := j.log.Path
+	if _, err := Open(path); !errors.Is(err, ErrHeld) {
+		t.Errorf("Open while the runner lives = %v; want ErrHeld", err)
+	}
+	if all, err := Dirty(dir); err != nil || len(all) != 1 || !all[0].Held {
+		t.Errorf("Dirty while the runner lives = %+v, %v; want one that is held", all, err)
+	}
+	if other, err := Create(dir, header("side-by-side")); err != nil {
+		t.Errorf("a living run of the same system is in the way: %v", err)
+	} else if err := other.Close(); err != nil {
+		t.Error(err)
+	}
+	crash(t, j)
+	if all, err := Dirty(dir); err != nil || len(all) != 1 || all[0].Held {
+		t.Errorf("Dirty after a crash = %+v, %v; want one that is free", all, err)
+	}
+	var dirty *DirtyError
+	if _, err := Create(dir, header("r2")); !errors.Is(err, ErrDirty) || !errors.As(err, &dirty) || !strings.Contains(err.Error(), "refused with a TCP reset") {
+		t.Errorf("Create over what a dead run owes = %v; want ErrDirty that says what", err)
+	}
+	if _, err := Create(dir, header("r1")); !errors.Is(err, ErrDirty) {
+		t.Errorf("Create of the same run = %v; want ErrDirty", err)
+	}
+	elsewhere := header("r3")
+	elsewhere.System = "another"
+	if other, err := Create(dir, elsewhere); err != nil {
+		t.Errorf("another system's debts are in the way: %v", err)
+	} else if err := other.Close(); err != nil {
+		t.Error(err)
+	}
+
+	for range 2 { // heal may be run again
+		heir := open(t, path)
+		if err := heir.RevertAll(t.Context(), w); err != nil {
+			t.Fatal(err)
+		}
+		if err := heir.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if broken := w.Broken(); len(broken) > 0 {
+			t.Errorf("there is left: %v", broken)
+		}
+	}
+	if all, err := Dirty(dir); err != nil || len(all) > 0 {
+		t.Errorf("Dirty after heal = %+v, %v; want none", all, err)
+	}
+	if _, err := Create(dir, header("r1")); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("Create over a closed journal = %v; want that it exists", err)
+	}
+}
+
+func TestInjectThatFailsIsOwed(t *testing.T) {
+	w := faulttest.NewFake()
+	j := create(t, t.TempDir(), "r1")
+	w.Before = func(_ int, write bool) faulttest.Failure {
+		if write {
+			return faulttest.Late
+		}
+		return faulttest.None
+	}
+	if err := j.Inject(t.Context(), w, obligation(t, w, "frozen", faults.Pause)); !errors.Is(err, faulttest.ErrBroken) {
+		t.Errorf("Inject = %v; want the world's error", err)
+	}
+	w.Before = nil
+	if got := phases(read(t, j.log.Path)); got != "open, intent frozen" {
+		t.Errorf("the journal says %s", got)
+	}
+	if err := j.RevertAll(t.Context(), w); err != nil {
+		t.Fatal(err)
+	}
+	if broken := w.Broken(); len(broken) > 0 {
+		t.Errorf("there is left: %v", broken)
+	}
+}
+
+// numb says that it was injected, and never is.
+type numb struct{ faults.Fault }
+
+func (numb) Inject(context.Context, faults.World) error { return nil }
+
+func TestInjectMustBite(t *testing.T) {
+	w := faulttest.NewFake()
+	j := create(t, t.TempDir(), "r1")
+	ob := obligation(t, w, "frozen", faults.Pause)
+	ob.Fault = numb{ob.Fault}
+	if err := j.Inject(t.Context(), w, ob); !errors.Is(err, ErrNotPresent) {
+		t.Errorf("Inject = %v; want ErrNotPresent", err)
+	}
+	ended, cancel := context.WithCancelCause(t.Context())
+	why := errors.New("the operator said so")
+	cancel(why)
+	if err := j.Inject(ended, w, obligation(t, w, "dead", faults.Kill)); !errors.Is(err, why) {
+		t.Errorf("Inject on a context that has ended = %v; want its cause", err)
+	}
+	if got := ids(j.Owed()); !cmp.Equal(got, []string{"frozen"}) {
+		t.Errorf("Owed = %v; nothing begins on a context that has ended", got)
+	}
+	ob = obligation(t, w, "odd", faults.Pause)
+	ob.Kind = "odd"
+	if err := j.Inject(t.Context(), w, ob); err == nil || !strings.Contains(err.Error(), `"odd" is no kind`) {
+		t.Errorf("Inject of a kind that heal does not know = %v", err)
+	}
+}
+
+func TestRevertFails(t *testing.T) {
+	w := faulttest.NewFake()
+	j := create(t, t.TempDir(), "r1")
+	for _, ob := range []Obligation{obligation(t, w, "frozen", faults.Pause), obligation(t, w, "dead", faults.Kill, "kill: {service: catalog}")} {
+		if err := j.Inject(t.Context(), w, ob); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.Before = func(int, bool) faulttest.Failure { return faulttest.Early }
+	err := j.RevertAll(t.Context(), w)
+	var in *InForceError
+	if !errors.As(err, &in) || len(in.Left) != 2 || in.Left[0].ID != "dead" || !errors.Is(err, ErrDirty) || !errors.Is(err, faulttest.ErrBroken) {
+		t.Fatalf("RevertAll = %v; want both, the last first", err)
+	}
+	if !strings.Contains(err.Error(), "orders (container shop_orders_1) is frozen") || !strings.Contains(err.Error(), "candor heal") {
+		t.Errorf("RevertAll = %v; want what is in force and what mends it", err)
+	}
+	if got := read(t, j.log.Path).Records[5]; got.Phase != RevertFailed || got.ID != "dead" || !strings.Contains(got.Error, "fails as it was told") {
+		t.Errorf("record 6 = %+v; want the failed revert with its reason", got)
+	}
+	w.Before = nil
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := j.RevertAll(ended, w); err != nil {
+		t.Errorf("RevertAll on a context that has ended = %v; it has its own clock", err)
+	}
+	if err := j.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestCloseWhileOwing(t *testing.T) {
+	w := faulttest.NewFake()
+	j := create(t, t.TempDir(), "r1")
+	if err := j.Inject(t.Context(), w, obligation(t, w, "frozen", faults.Pause)); err != nil {
+		t.Fatal(err)
+	}
+	var in *InForceError
+	if err := j.Close(); !errors.As(err, &in) || in.Left[0].ID != "frozen" {
+		t.Errorf("Close = %v; want what is owed", err)
+	}
+	heir := open(t, j.log.Path) // Close let go of the lock
+	if err := heir.RevertAll(t.Context(), w); err != nil {
+		t.Error(err)
+	}
+	if err := heir.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestHowItEndedIsNoted(t *testing.T) {
+	for fate, want := range map[string]string{"": "", "removed": "orders (container shop_orders_1) is gone",
+		"replaced": "orders (container shop_orders_1) is gone, and another one has its name"} {
+		w := faulttest.NewFake()
+		j := create(t, t.TempDir(), "r1")
+		if err := j.Inject(t.Context(), w, obligation(t, w, "dead", faults.Kill)); err != nil {
+			t.Fatal(err)
+		}
+		switch fate {
+		case "removed":
+			w.Remove("orders")
+		case "replaced":
+			w.Replace("orders")
+		}
+		if err := j.RevertAll(t.Context(), w); err != nil {
+			t.Errorf("RevertAll when %q = %v; nothing of ours is left", fate, err)
+		}
+		l := j.Log()
+		if got := l.Entries()[0]; got.Note != want || got.Phase != Reverted {
+			t.Errorf("when %q the entry is %s with note %q; want %q", fate, got.Phase, got.Note, want)
+		}
+	}
+}
+
+// rude panics where it should revert.
+type rude struct{ faults.Fault }
+
+func (rude) Revert(context.Context, faults.World) error { panic("rude") }
+
+func TestPanicStopsNobody(t *testing.T) {
+	w := faulttest.NewFake()
+	j := create(t, t.TempDir(), "r1")
+	first, second := obligation(t, w, "frozen", faults.Pause), obligation(t, w, "dead", faults.Kill, "kill: {service: catalog}")
+	second.Fault = rude{second.Fault}
+	for _, ob := range []Obligation{first, second} {
+		if err := j.Inject(t.Context(), w, ob); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := j.RevertAll(t.Context(), w); err == nil || !strings.Contains(err.Error(), "panic: rude") {
+		t.Errorf("RevertAll = %v; want the panic as an error", err)
+	}
+	if got := w.Broken(); !cmp.Equal(got, []string{"catalog: does not run"}) {
+		t.Errorf("there is left %v; the other one had to be mended", got)
+	}
+}
