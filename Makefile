@@ -1,0 +1,58 @@
+# candor: chaos experiments that ask whether the product tells its users the truth.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+GOFILES := $(shell git ls-files '*.go' 2>/dev/null)
+CRASH_TRIALS ?= 500
+
+.PHONY: help
+help: ## say what can be made
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' Makefile
+
+.PHONY: build
+build: ## build bin/candor, one static binary
+	@CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/candor ./cmd/candor
+
+.PHONY: demo
+demo: build ## two bookshops, one that lies; three experiments on both; the difference
+	@bin/candor demo
+
+.PHONY: test
+test: build setup vet ## everything that has to hold, on this machine
+	@go test -timeout 18m ./...
+
+.PHONY: setup
+setup: ## make what the tests need beside Go and Docker (a PostgreSQL image of our own)
+	@testdata/images/prepare
+
+.PHONY: vet
+vet: ## gofmt and go vet
+	@test -z "$$(gofmt -l cmd experiments faults runbooks)" || { gofmt -l cmd experiments faults runbooks; echo "not formatted by gofmt" >&2; exit 1; }
+	@go vet ./...
+
+.PHONY: e2e
+e2e: build setup ## the tests that run whole experiments on real containers
+	@go test -count=1 -timeout 18m -run 'E2E|Script' ./cmd/candor
+
+.PHONY: lint
+lint: vet ## vet, and staticcheck from the Go module proxy
+	@go run honnef.co/go/tools/cmd/staticcheck@latest ./...
+
+.PHONY: bench
+bench: ## timing targets, as benchmarks
+	@go test -run '^$$' -bench . -benchtime 1s ./...
+
+.PHONY: honest
+honest: build ## the whole planted-liar matrix, resumable; prints its table
+	@bin/candor selftest --matrix
+
+.PHONY: golden
+golden: ## write the golden files anew; read the difference before you commit it
+	@go test ./experiments/report ./cmd/candor -update
+
+.PHONY: clean
+clean: ## remove what was built and what runs left in this folder
+	@rm -rf bin .candor
