@@ -71,6 +71,8 @@ func TestValidate(t *testing.T) {
 		"latency: {from: web, to: payments}":                             "delay: is missing or zero (such as 2s)",
 		"latency: {from: web, to: payments, delay: -50ms}":               "delay: -50ms is less than a millisecond",
 		"latency: {from: web, to: payments, delay: 10us}":                "delay: 10µs is less than a millisecond",
+		"latency: {from: web, to: payments, delay: 1500us}":              "delay: 1.5ms is not a whole number of milliseconds",
+		"latency: {from: web, to: payments, delay: 1s, jitter: 10us}":    "jitter: 10µs is not a whole number of milliseconds",
 		"latency: {from: web, to: payments, delay: 1s, jitter: 2s}":      "jitter: 2s is more than the delay of 1s",
 		"latency: {from: web, to: payments, delay: 1s, jitter: -2s}":     "jitter: -2s is negative",
 		"latency: {from: web, to: payments, delay: 1s, direction: Down}": `direction: unknown direction "Down" (did you mean "down"?)`,
@@ -176,6 +178,31 @@ func TestPauseRefusesWhatIsPaused(t *testing.T) {
 	}
 	if _, err := second.Prepare(t.Context(), w); err == nil || !strings.Contains(err.Error(), "is paused already") {
 		t.Errorf("Prepare of what is paused = %v; want a refusal", err)
+	}
+}
+
+// After a restart the pause of somebody else is not ours to end.
+func TestPauseThawsItsIncarnationAlone(t *testing.T) {
+	w := faulttest.NewFake()
+	_, ours := load(t, "pause: {service: orders}")
+	_, theirs := load(t, "pause: {service: orders}")
+	for _, f := range []faults.Fault{ours, theirs} {
+		w.Restart("orders")
+		if _, err := f.Prepare(t.Context(), w); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Inject(t.Context(), w); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s, err := ours.State(t.Context(), w); s != faults.Absent || err != nil {
+		t.Errorf("State of ours = %v, %v; want absent", s, err)
+	}
+	if err := ours.Revert(t.Context(), w); err != nil {
+		t.Errorf("Revert of ours = %v", err)
+	}
+	if s, err := theirs.State(t.Context(), w); s != faults.Present || err != nil {
+		t.Errorf("State of theirs = %v, %v; want present still", s, err)
 	}
 }
 

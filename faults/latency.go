@@ -34,6 +34,10 @@ func (l *latency) Validate() error {
 		wrong = &FieldError{Field: "delay", Msg: "is missing or zero", Hint: "such as 2s"}
 	case l.Delay < time.Millisecond:
 		wrong = &FieldError{Field: "delay", Msg: fmt.Sprintf("%s is less than a millisecond", l.Delay)}
+	case l.Delay%time.Millisecond != 0:
+		wrong = &FieldError{Field: "delay", Msg: fmt.Sprintf("%s is not a whole number of milliseconds", l.Delay)}
+	case l.Jitter%time.Millisecond != 0:
+		wrong = &FieldError{Field: "jitter", Msg: fmt.Sprintf("%s is not a whole number of milliseconds", l.Jitter)}
 	case l.Jitter < 0:
 		wrong = &FieldError{Field: "jitter", Msg: fmt.Sprintf("%s is negative", l.Jitter)}
 	case l.Jitter > l.Delay:

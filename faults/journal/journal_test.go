@@ -1,7 +1,6 @@
 package journal
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"io/fs"
@@ -152,12 +151,33 @@ func TestLifeOfAJournal(t *testing.T) {
 	}
 }
 
+// ledger remembers what was asked of the file.
+type ledger struct {
+	sink
+	asked []string
+}
+
+func (l *ledger) Write(p []byte) (int, error) {
+	l.asked = append(l.asked, "write")
+	return l.sink.Write(p)
+}
+
+func (l *ledger) Sync() error {
+	l.asked = append(l.asked, "sync")
+	return l.sink.Sync()
+}
+
 // The intent is on disk before the first call that could change something, at every one of them.
 func TestNoWriteBeforeItsIntent(t *testing.T) {
 	w := faulttest.NewFake()
 	j := create(t, t.TempDir(), "r1")
+	file := &ledger{sink: j.file}
+	j.file = file
 	want := ""
 	w.Before = func(call int, write bool) faulttest.Failure {
+		if write && file.asked[len(file.asked)-1] != "sync" {
+			t.Errorf("call %d could write before the intent was synced", call)
+		}
 		if l, err := Read(j.log.Path); write && (err != nil || len(ids(l.Owed())) == 0 || ids(l.Owed())[0] != want) {
 			t.Errorf("call %d could write while the disk owes %v (%v); want %s", call, ids(l.Owed()), err, want)
 		}
@@ -168,6 +188,13 @@ func TestNoWriteBeforeItsIntent(t *testing.T) {
 		if err := j.Inject(t.Context(), w, ob); err != nil {
 			t.Fatal(err)
 		}
+	}
+	w.Before = nil
+	if err := errors.Join(j.RevertAll(t.Context(), w), j.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := strings.Join(file.asked, " "), strings.TrimSpace(strings.Repeat("write sync ", 3+3+3+1)); got != want {
+		t.Errorf("the file was asked to %s; want one write and one sync for each record: %s", got, want)
 	}
 }
 
@@ -228,155 +255,5 @@ func TestAnotherProcessMends(t *testing.T) {
 	}
 	if _, err := Create(dir, header("r1")); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("Create over a closed journal = %v; want that it exists", err)
-	}
-}
-
-func TestInjectThatFailsIsOwed(t *testing.T) {
-	w := faulttest.NewFake()
-	j := create(t, t.TempDir(), "r1")
-	w.Before = func(_ int, write bool) faulttest.Failure {
-		if write {
-			return faulttest.Late
-		}
-		return faulttest.None
-	}
-	if err := j.Inject(t.Context(), w, obligation(t, w, "frozen", faults.Pause)); !errors.Is(err, faulttest.ErrBroken) {
-		t.Errorf("Inject = %v; want the world's error", err)
-	}
-	w.Before = nil
-	if got := phases(read(t, j.log.Path)); got != "open, intent frozen" {
-		t.Errorf("the journal says %s", got)
-	}
-	if err := j.RevertAll(t.Context(), w); err != nil {
-		t.Fatal(err)
-	}
-	if broken := w.Broken(); len(broken) > 0 {
-		t.Errorf("there is left: %v", broken)
-	}
-}
-
-// numb says that it was injected, and never is.
-type numb struct{ faults.Fault }
-
-func (numb) Inject(context.Context, faults.World) error { return nil }
-
-func TestInjectMustBite(t *testing.T) {
-	w := faulttest.NewFake()
-	j := create(t, t.TempDir(), "r1")
-	ob := obligation(t, w, "frozen", faults.Pause)
-	ob.Fault = numb{ob.Fault}
-	if err := j.Inject(t.Context(), w, ob); !errors.Is(err, ErrNotPresent) {
-		t.Errorf("Inject = %v; want ErrNotPresent", err)
-	}
-	ended, cancel := context.WithCancelCause(t.Context())
-	why := errors.New("the operator said so")
-	cancel(why)
-	if err := j.Inject(ended, w, obligation(t, w, "dead", faults.Kill)); !errors.Is(err, why) {
-		t.Errorf("Inject on a context that has ended = %v; want its cause", err)
-	}
-	if got := ids(j.Owed()); !cmp.Equal(got, []string{"frozen"}) {
-		t.Errorf("Owed = %v; nothing begins on a context that has ended", got)
-	}
-	ob = obligation(t, w, "odd", faults.Pause)
-	ob.Kind = "odd"
-	if err := j.Inject(t.Context(), w, ob); err == nil || !strings.Contains(err.Error(), `"odd" is no kind`) {
-		t.Errorf("Inject of a kind that heal does not know = %v", err)
-	}
-}
-
-func TestRevertFails(t *testing.T) {
-	w := faulttest.NewFake()
-	j := create(t, t.TempDir(), "r1")
-	for _, ob := range []Obligation{obligation(t, w, "frozen", faults.Pause), obligation(t, w, "dead", faults.Kill, "kill: {service: catalog}")} {
-		if err := j.Inject(t.Context(), w, ob); err != nil {
-			t.Fatal(err)
-		}
-	}
-	w.Before = func(int, bool) faulttest.Failure { return faulttest.Early }
-	err := j.RevertAll(t.Context(), w)
-	var in *InForceError
-	if !errors.As(err, &in) || len(in.Left) != 2 || in.Left[0].ID != "dead" || !errors.Is(err, ErrDirty) || !errors.Is(err, faulttest.ErrBroken) {
-		t.Fatalf("RevertAll = %v; want both, the last first", err)
-	}
-	if !strings.Contains(err.Error(), "orders (container shop_orders_1) is frozen") || !strings.Contains(err.Error(), "candor heal") {
-		t.Errorf("RevertAll = %v; want what is in force and what mends it", err)
-	}
-	if got := read(t, j.log.Path).Records[5]; got.Phase != RevertFailed || got.ID != "dead" || !strings.Contains(got.Error, "fails as it was told") {
-		t.Errorf("record 6 = %+v; want the failed revert with its reason", got)
-	}
-	w.Before = nil
-	ended, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := j.RevertAll(ended, w); err != nil {
-		t.Errorf("RevertAll on a context that has ended = %v; it has its own clock", err)
-	}
-	if err := j.Close(); err != nil {
-		t.Error(err)
-	}
-}
-
-func TestCloseWhileOwing(t *testing.T) {
-	w := faulttest.NewFake()
-	j := create(t, t.TempDir(), "r1")
-	if err := j.Inject(t.Context(), w, obligation(t, w, "frozen", faults.Pause)); err != nil {
-		t.Fatal(err)
-	}
-	var in *InForceError
-	if err := j.Close(); !errors.As(err, &in) || in.Left[0].ID != "frozen" {
-		t.Errorf("Close = %v; want what is owed", err)
-	}
-	heir := open(t, j.log.Path) // Close let go of the lock
-	if err := heir.RevertAll(t.Context(), w); err != nil {
-		t.Error(err)
-	}
-	if err := heir.Close(); err != nil {
-		t.Error(err)
-	}
-}
-
-func TestHowItEndedIsNoted(t *testing.T) {
-	for fate, want := range map[string]string{"": "", "removed": "orders (container shop_orders_1) is gone",
-		"replaced": "orders (container shop_orders_1) is gone, and another one has its name"} {
-		w := faulttest.NewFake()
-		j := create(t, t.TempDir(), "r1")
-		if err := j.Inject(t.Context(), w, obligation(t, w, "dead", faults.Kill)); err != nil {
-			t.Fatal(err)
-		}
-		switch fate {
-		case "removed":
-			w.Remove("orders")
-		case "replaced":
-			w.Replace("orders")
-		}
-		if err := j.RevertAll(t.Context(), w); err != nil {
-			t.Errorf("RevertAll when %q = %v; nothing of ours is left", fate, err)
-		}
-		l := j.Log()
-		if got := l.Entries()[0]; got.Note != want || got.Phase != Reverted {
-			t.Errorf("when %q the entry is %s with note %q; want %q", fate, got.Phase, got.Note, want)
-		}
-	}
-}
-
-// rude panics where it should revert.
-type rude struct{ faults.Fault }
-
-func (rude) Revert(context.Context, faults.World) error { panic("rude") }
-
-func TestPanicStopsNobody(t *testing.T) {
-	w := faulttest.NewFake()
-	j := create(t, t.TempDir(), "r1")
-	first, second := obligation(t, w, "frozen", faults.Pause), obligation(t, w, "dead", faults.Kill, "kill: {service: catalog}")
-	second.Fault = rude{second.Fault}
-	for _, ob := range []Obligation{first, second} {
-		if err := j.Inject(t.Context(), w, ob); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := j.RevertAll(t.Context(), w); err == nil || !strings.Contains(err.Error(), "panic: rude") {
-		t.Errorf("RevertAll = %v; want the panic as an error", err)
-	}
-	if got := w.Broken(); !cmp.Equal(got, []string{"catalog: does not run"}) {
-		t.Errorf("there is left %v; the other one had to be mended", got)
 	}
 }
