@@ -36,6 +36,7 @@ type Action interface {
 // SurfaceConfig is what one user's surface is opened with.
 type SurfaceConfig struct {
 	Client    *http.Client // nil: the surface's own
+	Base      string       // what relative addresses are resolved against: the URL of the journey's service
 	Inspect   func(body []byte) []PatternHit
 	Canaries  []string
 	BodyLimit int64 // bytes kept of a body; the rest is counted and hashed

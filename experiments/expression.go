@@ -26,7 +26,9 @@ func (v Vars) With(more Vars) Vars {
 // ErrNotCompiled means that an expression was used without Compile.
 var ErrNotCompiled = errors.New("expression is not compiled")
 
-// Expr is an expression in CEL (https://cel.dev), kept as its source and compiled by Compile.
+// Expr is an expression in CEL (https://cel.dev), kept as its source and compiled by Compile. The tag env of its field
+// says what it sees: always (env, marker, run, parameters, services, steps), and beside that answer (what a surface
+// answered), probe (what the probe's kind lists in Sees), or item (one entry of the list that a reader was given).
 type Expr struct {
 	Source  string
 	program cel.Program
