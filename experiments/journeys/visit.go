@@ -1,0 +1,245 @@
+package journeys
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/candor-chaos/candor/experiments"
+)
+
+// visit is one walk through the journey.
+type visit struct {
+	walker *Walker
+	user   *user
+	due    time.Time
+	record experiments.Visit
+	marker string         // of this visit's intent
+	wanted bool           // the intent is in the history
+	steps  map[string]any // what the steps so far brought
+}
+
+// act is one step as it is about to be taken.
+type act struct {
+	step    *experiments.Step
+	name    string
+	timeout time.Duration
+	setup   bool
+	intent  bool // the user's intent is this step
+}
+
+// rehearser is an action that can find out beforehand whether it can be acted.
+type rehearser interface {
+	Rehearse(vars experiments.Vars) error
+}
+
+// walk takes the steps in order and says why it stopped early; empty when it did not.
+func (v *visit) walk(ctx context.Context) (stopped string, err error) {
+	w := v.walker
+	for name, brought := range v.user.steps {
+		v.steps[name] = brought
+	}
+	if !v.user.settled {
+		if stopped, err = v.settle(ctx); stopped != "" || err != nil {
+			return stopped, err
+		}
+	}
+	if w.planned.IntentStep != "" {
+		if v.marker, err = w.config.Markers.Next(ctx); err != nil {
+			if ctx.Err() != nil {
+				return "the run ended before the first step", nil
+			}
+			return "", fmt.Errorf("reserve a marker: %w", err)
+		}
+	}
+	for i := range w.journey.Steps {
+		a := act{step: &w.journey.Steps[i], name: v.name(i)}
+		a.intent = a.name == w.planned.IntentStep
+		a.timeout = v.timeout(a.step, i)
+		if stopped, err = v.take(ctx, a); stopped != "" || err != nil {
+			return stopped, err
+		}
+	}
+	return "", nil
+}
+
+// settle takes the steps that a user takes once. What they bring stays with the user.
+func (v *visit) settle(ctx context.Context) (stopped string, err error) {
+	for i := range v.walker.journey.Setup {
+		step := &v.walker.journey.Setup[i]
+		a := act{step: step, name: step.Name, timeout: v.timeout(step, -1), setup: true}
+		if a.name == "" {
+			a.name = fmt.Sprintf("setup %d", i+1)
+		}
+		if stopped, err = v.take(ctx, a); stopped != "" || err != nil {
+			return stopped, err
+		}
+		v.user.steps[a.name] = v.steps[a.name]
+	}
+	v.user.settled = true
+	return "", nil
+}
+
+func (v *visit) name(i int) string {
+	if planned := v.walker.planned.Steps; i < len(planned) {
+		return planned[i].Name
+	}
+	return v.walker.journey.Steps[i].Name
+}
+
+// timeout is when the client gives up: what the step says, else twice the final deadline.
+func (v *visit) timeout(step *experiments.Step, i int) time.Duration {
+	planned := v.walker.planned
+	switch {
+	case step.Timeout > 0:
+		return step.Timeout
+	case i >= 0 && i < len(planned.Steps) && planned.Steps[i].Timeout > 0:
+		return planned.Steps[i].Timeout
+	case planned.Deadlines.Final > 0:
+		return 2 * planned.Deadlines.Final
+	}
+	return 2 * experiments.DefaultDeadlines().Final
+}
+
+// take takes one step: the intent goes to the history first, then the act, its exchanges, its claim.
+func (v *visit) take(ctx context.Context, a act) (stopped string, err error) {
+	if ctx.Err() != nil {
+		return fmt.Sprintf("the run ended before step %q", a.name), nil
+	}
+	vars := v.sees()
+	if r, ok := a.step.Action.(rehearser); ok {
+		if err := r.Rehearse(vars); err != nil {
+			return fmt.Sprintf("step %q cannot be acted: %v", a.name, err), nil
+		}
+	}
+	if a.intent {
+		if stopped, err = v.intend(a, vars); stopped != "" || err != nil {
+			return stopped, err
+		}
+	}
+	clicked := time.Now()
+	answer, err := v.user.surface.Do(context.WithoutCancel(ctx), experiments.Act{Action: a.step.Action, Vars: vars, Timeout: a.timeout})
+	if err != nil {
+		return "", fmt.Errorf("step %q: %w", a.name, err)
+	}
+	return v.conclude(a, vars, answer, clicked)
+}
+
+// conclude writes down what came of a step and decides whether the visit goes on.
+func (v *visit) conclude(a act, vars experiments.Vars, answer experiments.Answer, clicked time.Time) (stopped string, err error) {
+	seen := vars.With(answer.Vars)
+	stopped = v.expected(a, answer, seen)
+	seq, err := v.exchanges(a, answer, stopped == "")
+	if err != nil {
+		return "", err
+	}
+	if a.step.Claims != nil || a.intent {
+		said := hear(a.step.Claims, answer, seen, 1, v.walker.config.Lexicon)
+		if err := v.claimed(a, said, clicked, answer, seq); err != nil {
+			return "", err
+		}
+		if stopped == "" && said.claim != experiments.ClaimSuccess && said.claim != experiments.ClaimPending {
+			stopped = fmt.Sprintf("step %q: the product said %s", a.name, said.claim)
+		}
+	}
+	brought, why := v.extract(a, answer, seen)
+	v.steps[a.name] = brought
+	if stopped == "" {
+		stopped = why
+	}
+	return stopped, nil
+}
+
+// sees is what templates and expressions of the next step see.
+func (v *visit) sees() experiments.Vars {
+	return v.walker.config.Plan.Exec.Vars.With(experiments.Vars{"marker": v.marker, "steps": v.steps})
+}
+
+// intend writes the intent down with what it wants to be true, before anything is sent.
+func (v *visit) intend(a act, vars experiments.Vars) (stopped string, err error) {
+	wants := map[string]string{}
+	for _, effect := range v.walker.journey.Effects {
+		if effect.Want.IsZero() {
+			continue
+		}
+		value, err := effect.Want.Eval(vars)
+		if err != nil {
+			return fmt.Sprintf("step %q: what effect %q should be is not known: %v", a.name, effect.Name, err), nil
+		}
+		wants[effect.Name] = fmt.Sprint(value)
+	}
+	_, err = v.walker.config.Recorder.Append(experiments.Record{At: time.Now(), Intent: &experiments.Intent{Marker: v.marker,
+		Journey: v.record.Journey, Step: a.name, User: v.record.User, Visit: v.record.ID, Wants: wants}})
+	v.wanted = err == nil
+	return "", err
+}
+
+// expected says why an answer is no success, beside what it claims: empty when it is one.
+func (v *visit) expected(a act, answer experiments.Answer, seen experiments.Vars) string {
+	last := answer.Exchanges[len(answer.Exchanges)-1]
+	if !answer.Answered {
+		return fmt.Sprintf("step %q: no answer (%s)", a.name, last.Trouble)
+	}
+	if a.step.Expect.IsZero() {
+		if ok, _ := answer.Vars["ok"].(bool); !ok && a.step.Claims == nil {
+			return fmt.Sprintf("step %q: status %d", a.name, last.Status)
+		}
+		return ""
+	}
+	holds, err := a.step.Expect.Holds(seen)
+	if err != nil {
+		return fmt.Sprintf("step %q: %v", a.name, err)
+	}
+	if !holds {
+		return fmt.Sprintf("step %q: %s does not hold (status %d)", a.name, a.step.Expect.Source, last.Status)
+	}
+	return ""
+}
+
+// exchanges appends every hop and returns the place of the last one.
+func (v *visit) exchanges(a act, answer experiments.Answer, expected bool) (seq int64, err error) {
+	for i, e := range answer.Exchanges {
+		e.Journey, e.Step, e.Setup = v.record.Journey, a.name, a.setup
+		e.User, e.Visit, e.Attempt = v.record.User, v.record.ID, 1
+		e.By, e.Due, e.Service = experiments.ByPerson, v.due, v.walker.service(e.URL)
+		if v.wanted && (a.intent || a.step.Claims != nil) {
+			e.Marker = v.marker
+		}
+		if i == len(answer.Exchanges)-1 && !a.step.Expect.IsZero() && answer.Answered {
+			e.Expect = &expected
+		}
+		if seq, err = v.walker.config.Recorder.Append(experiments.Record{At: e.Ended, Exchange: &e}); err != nil {
+			return seq, err
+		}
+	}
+	return seq, nil
+}
+
+// claimed appends what the product told the user about the intent. Before there is an intent it can tell nothing of it.
+func (v *visit) claimed(a act, said heard, clicked time.Time, answer experiments.Answer, seq int64) error {
+	if !v.wanted {
+		return nil
+	}
+	final := answer.Exchanges[len(answer.Exchanges)-1].Ended
+	_, err := v.walker.config.Recorder.Append(experiments.Record{At: final, Claim: &experiments.ClaimMade{Marker: v.marker,
+		Journey: v.record.Journey, Step: a.name, Claim: said.claim, Effects: said.effects, By: said.by, Text: said.words,
+		Also: said.also, Promise: said.promise, Clicked: clicked, Final: final, Exchange: seq}})
+	return err
+}
+
+// extract keeps the answer for later steps, with the values that the journey names.
+func (v *visit) extract(a act, answer experiments.Answer, seen experiments.Vars) (brought map[string]any, stopped string) {
+	brought = map[string]any(answer.Vars.With(nil))
+	if !answer.Answered {
+		return brought, ""
+	}
+	for name, expr := range a.step.Extract {
+		value, err := expr.Eval(seen)
+		if err != nil {
+			stopped = fmt.Sprintf("step %q: extract %s: %v", a.name, name, err)
+			continue
+		}
+		brought[name] = value
+	}
+	return brought, stopped
+}
