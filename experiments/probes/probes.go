@@ -1,0 +1,43 @@
+// Package probes looks at one fact at a time. A probe that sees something bad has looked; an error means that it could
+// not look, and is never folded into the other.
+package probes
+
+import (
+	"context"
+	"time"
+
+	"github.com/candor-chaos/candor/experiments"
+)
+
+// All lists the kinds of probe.
+func All() []experiments.ProbeKind {
+	return []experiments.ProbeKind{
+		{Name: "http", Doc: "the answer to one request; fine when its status is 2xx or 3xx", New: func() experiments.ProbeSpec { return new(HTTP) },
+			Sees: []string{"status", "headers", "body", "json", "elapsed"}, Example: "get: \"http://127.0.0.1:8080/healthz\"\n"},
+		{Name: "tcp", Doc: "whether a port takes a connection", New: func() experiments.ProbeSpec { return new(TCP) },
+			Sees: []string{"connected", "elapsed"}, Example: "address: \"127.0.0.1:5432\"\n"},
+		{Name: "docker", Doc: "the container of a service; fine when it runs and is not unhealthy", New: func() experiments.ProbeSpec { return new(Docker) },
+			Sees: []string{"state", "health", "restarts"}, Example: "service: orders-db\n"},
+		{Name: "command", Doc: "a command of yours; fine when it exits with 0", New: func() experiments.ProbeSpec { return new(Command) },
+			Sees: []string{"exit", "stdout", "stderr", "elapsed"}, Example: "run: [pg_isready, -h, 127.0.0.1]\n"},
+	}
+}
+
+// defaultTimeout is how long a look may take where its definition says nothing.
+const defaultTimeout = 3 * time.Second
+
+// within bounds a look.
+func within(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
+	if timeout <= 0 {
+		timeout = defaultTimeout
+	}
+	return context.WithTimeout(ctx, timeout)
+}
+
+// stopped is why a look was ended from outside, nil when it was not: then it has not seen anything.
+func stopped(ctx context.Context) error {
+	if ctx.Err() == context.Canceled {
+		return context.Cause(ctx)
+	}
+	return nil
+}
