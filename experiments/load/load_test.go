@@ -77,7 +77,7 @@ func TestLoopIsFromStartToStart(t *testing.T) {
 func TestLoopGoesOnAtOnceAfterALongVisit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := newVisits(t)
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 9900*time.Millisecond)
 		defer cancel()
 		offered, err := Run(ctx, Traffic{Users: 1, Every: time.Second}, v.walk(2500*time.Millisecond))
 		if err != nil || offered.Started != 4 {
