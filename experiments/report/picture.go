@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/candor-chaos/candor/experiments"
@@ -15,6 +16,7 @@ const (
 	plotHeight   = 130
 	labelHeight  = 20
 	maxBands     = 4
+	nameRunes    = 48
 )
 
 // picture is the timeline as numbers for an inline SVG. Everything that it shows stands in a table as well.
@@ -79,7 +81,7 @@ func drawTimeline(l timeline, r experiments.Result, t *tape) picture {
 	p.lines(l)
 	step := niceStep(float64(l.Seconds) / 8)
 	for s := 0.0; s <= float64(l.Seconds); s += step {
-		p.Ticks = append(p.Ticks, tick{At: l.x(s), Label: fmt.Sprintf("%g s", s)})
+		p.Ticks = append(p.Ticks, tick{At: l.x(s), Label: clock(s, float64(l.Seconds))})
 	}
 	p.Described = describe(l, r)
 	return p
@@ -97,8 +99,8 @@ func (p *picture) band(l timeline, f experiments.FaultResult, i int) {
 	if !f.Reverted.IsZero() {
 		x2 = l.x(l.seconds(f.Reverted))
 	}
-	m := mark{X: x1, Width: max(2, x2-x1), LabelX: x1 + 2, LabelY: 18 + labelHeight*i, Label: clean(f.Name, 60), Anchor: "start"}
-	if x1 > pictureWidth*0.6 {
+	m := mark{X: x1, Width: max(2, x2-x1), LabelX: x1 + 2, LabelY: 18 + labelHeight*i, Label: short(f.Name), Anchor: "start"}
+	if x1 > pictureWidth/2 {
 		m.LabelX, m.Anchor = x2, "end"
 	}
 	m.Top = m.LabelY + 5
@@ -171,6 +173,23 @@ func (p *picture) lines(l timeline) {
 	p.P50, p.P95 = p50.String(), p95.String()
 }
 
+// short is a name as long as the picture has room for.
+func short(name string) string {
+	runes := []rune(word(name))
+	if len(runes) <= nameRunes {
+		return string(runes)
+	}
+	return string(runes[:nameRunes-1]) + "…"
+}
+
+// clock writes a moment on the axis; in long runs in minutes.
+func clock(s, all float64) string {
+	if all < 600 {
+		return fmt.Sprintf("%g s", s)
+	}
+	return fmt.Sprintf("%g min", math.Round(s/6)/10)
+}
+
 // niceStep is the next of 1, 2, 5 times a power of ten.
 func niceStep(at float64) float64 {
 	for step := 0.001; ; step *= 10 {
@@ -197,8 +216,12 @@ func describe(l timeline, r experiments.Result) string {
 			text += fmt.Sprintf(" Of the requests %s, %s succeeded.", phaseWords(p), percent(n[1], n[0]))
 		}
 	}
+	var broken []string
 	for _, f := range r.Faults {
-		text += " Fault: " + clean(f.Name, 60) + "."
+		broken = append(broken, short(f.Name))
+	}
+	if len(broken) > 0 {
+		text += " Broken in the meantime: " + names(broken, 3) + "."
 	}
 	return clean(text, textLimit)
 }

@@ -19,6 +19,7 @@ type view struct {
 	Ending                             string
 	Verdict, Tone, Sentence            string
 	Reasons                            []experiments.Reason
+	Conditions                         []condition
 	RulesLine                          string
 	Each                               []tally
 	All                                tally
@@ -95,6 +96,7 @@ func viewOf(run Run) view {
 	v.Recovery = recoveryWords(r)
 	v.Gaps = gapsOf(run, t)
 	v.Line = timelineOf(run, t)
+	v.Conditions = conditionsOf(run, t, v.Line)
 	v.Picture = drawTimeline(v.Line, r, t)
 	return v
 }
