@@ -89,7 +89,7 @@ func (g group) rank() string {
 }
 
 func newGroup(p experiments.Plan, f experiments.Finding) group {
-	g := group{Rule: word(f.Rule), Title: ruleTitle(f.Rule), Severity: string(f.Severity)}
+	g := group{Rule: word(f.Rule), Title: ruleTitle(f.Rule), Severity: word(string(f.Severity))}
 	for _, r := range p.Rules {
 		if r.ID == f.Rule {
 			g.Decides = r.Gated

@@ -4,6 +4,10 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
+	"math"
+	"reflect"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -54,24 +58,13 @@ func textOf(n *html.Node) string {
 // TestPageIsInert: whatever the target said, the page holds no script, no handler and no address outside itself, and its
 // policy lets in nothing but its own style.
 func TestPageIsInert(t *testing.T) {
-	for name, run := range goldenRuns() {
+	runs := goldenRuns()
+	poisoned := makeRun(shape{name: "shop-liar", liar: true, rate: 10, seed: 1})
+	poison(reflect.ValueOf(&poisoned).Elem())
+	runs["poisoned"] = poisoned
+	for name, run := range runs {
 		doc, text := pageOf(t, run)
-		for n := range doc.Descendants() {
-			switch n.Data {
-			case "script", "iframe", "img", "link", "object", "embed", "form", "base":
-				if n.Type == html.ElementNode {
-					t.Errorf("%s: has a <%s>", name, n.Data)
-				}
-			}
-			for _, a := range n.Attr {
-				if strings.HasPrefix(a.Key, "on") || a.Key == "style" || a.Key == "src" {
-					t.Errorf("%s: <%s> has %s=%q", name, n.Data, a.Key, a.Val)
-				}
-				if a.Key == "href" && !strings.HasPrefix(a.Val, "#") {
-					t.Errorf("%s: links to %q", name, a.Val)
-				}
-			}
-		}
+		checkInert(t, name, doc)
 		style := textOf(elements(doc, "style")[0])
 		sum := sha256.Sum256([]byte(style))
 		want := "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'"
@@ -81,8 +74,55 @@ func TestPageIsInert(t *testing.T) {
 		if strings.Contains(style, "url(") || strings.Contains(style, "@import") {
 			t.Errorf("%s: the style loads something", name)
 		}
-		if bytes.ContainsAny(text, "\u202e\u202c\u2066\u200b\x1b\x00") {
+		if bytes.ContainsAny(text, acting) {
 			t.Errorf("%s: holds characters that act on the text around them", name)
+		}
+	}
+}
+
+// acting are some characters that act on the text around them.
+const acting = "\u202e\u202c\u2066\u200b\x1b\x00"
+
+// poison puts what a hostile target might say into every text of a run, whoever wrote it.
+func poison(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.String:
+		if !strings.HasPrefix(v.String(), "history.jsonl:") {
+			v.SetString(hostile + "\u2066\u200b\x00\"' onload=x " + v.String())
+		}
+	case reflect.Pointer:
+		if !v.IsNil() {
+			poison(v.Elem())
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Field(i).CanSet() {
+				poison(v.Field(i))
+			}
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			poison(v.Index(i))
+		}
+	}
+}
+
+func checkInert(t *testing.T, name string, doc *html.Node) {
+	t.Helper()
+	for n := range doc.Descendants() {
+		switch n.Data {
+		case "script", "iframe", "img", "link", "object", "embed", "form", "base":
+			if n.Type == html.ElementNode {
+				t.Errorf("%s: has a <%s>", name, n.Data)
+			}
+		}
+		for _, a := range n.Attr {
+			if strings.HasPrefix(a.Key, "on") || a.Key == "style" || a.Key == "src" {
+				t.Errorf("%s: <%s> has %s=%q", name, n.Data, a.Key, a.Val)
+			}
+			if a.Key == "href" && !strings.HasPrefix(a.Val, "#") {
+				t.Errorf("%s: links to %q", name, a.Val)
+			}
 		}
 	}
 }
@@ -257,4 +297,54 @@ func TestDangerIsToldFromCalm(t *testing.T) {
 			t.Errorf("%s: %q; want %q", c.what, got, c.want)
 		}
 	}
+}
+
+// TestContrast holds the page's colours to WCAG 2 AA, in light and in dark: 4.5 for text, 3 for what is drawn.
+func TestContrast(t *testing.T) {
+	style, err := files.ReadFile("templates/report.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := regexp.MustCompile(`(?s):root \{(.*?)\}`).FindAllStringSubmatch(string(style), -1)
+	for i, name := range []string{"light", "dark"} {
+		colours := map[string]string{}
+		for _, m := range regexp.MustCompile(`--([\w-]+): #([0-9a-f]{6})`).FindAllStringSubmatch(blocks[i][1], -1) {
+			colours[m[1]] = m[2]
+		}
+		for _, pair := range [][2]string{{"ink", "paper"}, {"ink", "card"}, {"soft", "paper"}, {"soft", "card"}, {"link", "paper"}, {"link", "card"}, {"good", "good-bg"},
+			{"good", "card"}, {"bad", "bad-bg"}, {"bad", "card"}, {"hole", "hole-bg"}, {"hole", "card"}, {"band-text", "card"}} {
+			if c := contrast(t, colours[pair[0]], colours[pair[1]]); c < 4.5 {
+				t.Errorf("%s: %s on %s has a contrast of %.2f", name, pair[0], pair[1], c)
+			}
+		}
+		for _, drawn := range []string{"good-fill", "bad-fill", "hole-fill", "p50", "p95"} {
+			if c := contrast(t, colours[drawn], colours["card"]); c < 3 {
+				t.Errorf("%s: %s has a contrast of %.2f", name, drawn, c)
+			}
+		}
+	}
+}
+
+func contrast(t *testing.T, a, b string) float64 {
+	t.Helper()
+	x, y := luminance(t, a), luminance(t, b)
+	return (max(x, y) + 0.05) / (min(x, y) + 0.05)
+}
+
+func luminance(t *testing.T, colour string) float64 {
+	t.Helper()
+	sum := 0.0
+	for i, weight := range []float64{0.2126, 0.7152, 0.0722} {
+		v, err := strconv.ParseUint(colour[2*i:2*i+2], 16, 8)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := float64(v) / 255
+		if c <= 0.03928 {
+			sum += weight * c / 12.92
+		} else {
+			sum += weight * math.Pow((c+0.055)/1.055, 2.4)
+		}
+	}
+	return sum
 }

@@ -185,7 +185,7 @@ func ruleCases(run Run) []testCase {
 func ruleFailure(p experiments.PlannedRule, found []experiments.Finding) *outcome {
 	o := &outcome{Type: experiments.ReasonRuleFailed, Message: count(len(found), "finding")}
 	if len(found) > 0 && found[0].Severity != "" {
-		o.Message = string(found[0].Severity) + ", " + o.Message
+		o.Message = word(string(found[0].Severity)) + ", " + o.Message
 	}
 	if !p.Gated {
 		o.Message += ", reported and not deciding the verdict"

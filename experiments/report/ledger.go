@@ -86,8 +86,8 @@ func samples(run Run, t *tape) []sample {
 		if t.intents[f.Marker] == nil {
 			continue
 		}
-		if !slices.Contains(rules[f.Marker], f.Rule) {
-			rules[f.Marker] = append(rules[f.Marker], f.Rule)
+		if !slices.Contains(rules[f.Marker], word(f.Rule)) {
+			rules[f.Marker] = append(rules[f.Marker], word(f.Rule))
 		}
 		if perRule[f.Rule] < samplesPerRule && !slices.Contains(picked, f.Marker) {
 			perRule[f.Rule]++

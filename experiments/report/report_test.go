@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"math"
+	"reflect"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -133,6 +134,28 @@ func TestText(t *testing.T) {
 			if strings.ContainsAny(l, "\x1b\u202e\u00a0\t") {
 				t.Errorf("%s: %q holds characters that act", name, l)
 			}
+		}
+	}
+}
+
+// TestNothingActsAnywhere: with hostile words in every field, no format for people hands on a character that acts, and the
+// XML still parses.
+func TestNothingActsAnywhere(t *testing.T) {
+	run := goldenRuns()["liar"]
+	poison(reflect.ValueOf(&run).Elem())
+	for _, name := range []string{"html", "junit", "summary", "text"} {
+		text := string(rendered(t, formatNamed(t, name), run))
+		if i := strings.IndexAny(text, acting); i >= 0 {
+			t.Errorf("%s hands on a character that acts: …%q", name, text[max(0, i-60):i+10])
+		}
+	}
+	if junitOf(t, run).Tests == 0 {
+		t.Error("the JUnit report has no case")
+	}
+	summary := string(rendered(t, formatNamed(t, "summary"), run))
+	for _, bad := range []string{"<script", "](javascript", "@everyone", "www.evil"} {
+		if i := strings.Index(summary, bad); i >= 0 {
+			t.Errorf("the summary holds %q: …%q", bad, summary[max(0, i-80):i+20])
 		}
 	}
 }

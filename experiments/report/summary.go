@@ -28,7 +28,7 @@ func writeSummary(w io.Writer, run Run) error {
 		fmt.Fprintf(&b, "What was believed: %s\n\n", md(v.Hypothesis))
 	}
 	for _, r := range v.Reasons {
-		fmt.Fprintf(&b, "- `%s` %s\n", r.Code, md(r.Text))
+		fmt.Fprintf(&b, "- %s (%s)\n", md(r.Text), md(r.Code))
 	}
 	v.summaryTrust(&b)
 	v.summaryFindings(&b)
@@ -83,7 +83,7 @@ func (v view) summaryFindings(b *strings.Builder) {
 		for _, t := range c.Truth {
 			truth = append(truth, t.Effect+" "+t.Text)
 		}
-		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s %s | %s |\n", md(g.Rule), g.Severity, md(g.Title), grouped(g.Total), md(c.Text), md(c.Told),
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s %s | %s |\n", md(g.Rule), md(g.Severity), md(g.Title), grouped(g.Total), md(c.Text), md(c.Told),
 			md(clean(c.ToldText, wordLimit)), md(names(truth, 4)))
 	}
 	for i, s := range v.Severities {
@@ -133,7 +133,15 @@ func (v view) summaryRest(b *strings.Builder) {
 	for _, n := range v.Gaps.Notes {
 		fmt.Fprintf(b, "- %s\n", md(n))
 	}
-	fmt.Fprintf(b, "\nRun it again: `%s` (plan %s, candor %s)\n", strings.ReplaceAll(v.Again.Run, "`", ""), md(v.Again.PlanHash), md(v.Again.Version))
+	fmt.Fprintf(b, "\nRun it again: %s (plan %s, candor %s)\n", code(v.Again.Run), md(v.Again.PlanHash), md(v.Again.Version))
+}
+
+// code shows a command as code, unless it holds what would end the code or act in it.
+func code(s string) string {
+	if strings.ContainsAny(s, "`<>@|") {
+		return md(s)
+	}
+	return "`" + s + "`"
 }
 
 // md makes text stand in Markdown as it is: nothing in it is markup, a link, a mention or the end of a cell.

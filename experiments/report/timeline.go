@@ -21,6 +21,9 @@ type bucket struct {
 	latencies []float64
 }
 
+// During is the bucket's phase as it is shown.
+func (b bucket) During() string { return word(string(b.Phase)) }
+
 // Share, Median and Slowest are for the table.
 func (b bucket) Share() string   { return percent(b.Succeeded, b.Requests) }
 func (b bucket) Median() string  { return b.latency(b.P50) }
