@@ -63,6 +63,10 @@ func (v view) summaryTrust(b *strings.Builder) {
 	}
 	b.WriteString("| Journey | Actions | Told the truth in time | Lies, of decided | “We do not know” | Nothing said | Open | Not readable |\n|---|--:|--:|--:|--:|--:|--:|--:|\n")
 	for _, t := range v.Each[:min(len(v.Each), summaryRows)] {
+		if t.Intents == 0 {
+			fmt.Fprintf(b, "| %s | 0 | changes nothing | – | – | – | – | – |\n", md(t.Name))
+			continue
+		}
 		fmt.Fprintf(b, "| %s | %s | %s (%s, at least %s) | %s | %s | %s | %s | %s |\n", md(t.Name), grouped(t.Intents),
 			t.StraightRate(), grouped(t.Straight), t.AtLeast(), t.LieWords(), t.SaidSoShare(),
 			grouped(t.Silent), grouped(t.Open), grouped(t.Unverifiable))
@@ -147,7 +151,7 @@ func code(s string) string {
 // md makes text stand in Markdown as it is: nothing in it is markup, a link, a mention or the end of a cell.
 func md(s string) string {
 	var b strings.Builder
-	for _, r := range s {
+	for i, r := range s {
 		switch r {
 		case '<':
 			b.WriteString("&lt;")
@@ -157,9 +161,13 @@ func md(s string) string {
 			b.WriteString("&amp;")
 		case '@':
 			b.WriteString("&#64;")
-		case ':':
-			b.WriteString("&#58;")
-		case '\\', '`', '*', '_', '{', '}', '[', ']', '(', ')', '#', '+', '!', '|', '~', '$':
+		case ':': // only before a slash does it make a link
+			if strings.HasPrefix(s[i:], ":/") {
+				b.WriteString("&#58;")
+			} else {
+				b.WriteRune(r)
+			}
+		case '\\', '`', '*', '_', '[', ']', '#', '|', '~', '$':
 			b.WriteByte('\\')
 			b.WriteRune(r)
 		default:
