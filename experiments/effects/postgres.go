@@ -47,16 +47,19 @@ func (q query) postgresRows(ctx context.Context, config *pgx.ConnConfig) ([]expe
 		return nil, err
 	}
 	defer rows.Close()
-	if n := len(rows.FieldDescriptions()); rows.Err() == nil && (n < 1 || n > 4) {
-		return nil, errColumns
-	}
 	var found ledger
 	for rows.Next() {
 		if err := found.take(texts(rows.RawValues())); err != nil {
 			return nil, err
 		}
 	}
-	return found.rows, rows.Err()
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	if n := len(rows.FieldDescriptions()); n < 1 || n > 4 {
+		return nil, errColumns // no row has shown it
+	}
+	return found.rows, nil
 }
 
 // goodbye tells the server that nobody will ask again, even when the time for the query is up.

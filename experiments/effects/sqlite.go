@@ -55,5 +55,8 @@ func (q query) sqliteRows(ctx context.Context, db *sql.DB) ([]experiments.TruthR
 			return nil, err
 		}
 	}
-	return found.rows, rows.Err()
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return found.rows, nil
 }
