@@ -111,7 +111,7 @@ func (u *httpUser) follow(ctx context.Context, out outgoing, redirects bool) (ex
 		exchange, got := u.send(ctx, out)
 		exchange.Hop = hop
 		var next *url.URL
-		if redirects && exchange.Trouble == "" {
+		if redirects { // as soon as its headers are there, whatever becomes of its body
 			next = redirect(exchange, got, out.url)
 		}
 		if next != nil && hop == maxRedirects {
