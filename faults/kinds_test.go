@@ -273,7 +273,7 @@ func TestImpairments(t *testing.T) {
 	for text, want := range map[string]string{
 		"outage: {from: web, to: payments}":                               `{"block":"refuse"}`,
 		"outage: {from: web, to: payments, mode: blackhole}":              `{"block":"blackhole"}`,
-		"outage: {from: web, to: payments, mode: reset}":                  `{"toxics":[{"type":"reset_peer","stream":"upstream","attributes":{"timeout":0}},{"type":"reset_peer","stream":"downstream","attributes":{"timeout":0}}]}`,
+		"outage: {from: web, to: payments, mode: reset}":                  `{"block":"reset"}`,
 		"outage: {from: web, to: payments, mode: hang}":                   `{"toxics":[{"type":"timeout","stream":"upstream","attributes":{"timeout":0}},{"type":"timeout","stream":"downstream","attributes":{"timeout":0}}]}`,
 		"latency: {from: web, to: payments, delay: 2s, jitter: 500ms}":    `{"toxics":[{"type":"latency","stream":"downstream","attributes":{"jitter":500,"latency":2000}}]}`,
 		"latency: {from: web, to: payments, delay: 3ms, direction: both}": `{"toxics":[{"type":"latency","stream":"upstream","attributes":{"jitter":0,"latency":3}},{"type":"latency","stream":"downstream","attributes":{"jitter":0,"latency":3}}]}`,

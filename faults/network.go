@@ -12,7 +12,8 @@ import (
 
 // Impairment is what is done to the traffic of one path: plain data that can be sent to an agent.
 type Impairment struct {
-	// Block is refuse (a TCP reset to every packet) or blackhole (every packet dropped); empty for a toxic.
+	// Block is refuse (a TCP reset to every packet), reset (a TCP reset to every packet that says something, so that
+	// connecting succeeds) or blackhole (every packet dropped); empty for toxics.
 	Block string `json:"block,omitempty"`
 	// Toxics are toxics of Toxiproxy with their attributes, added together.
 	Toxics []Toxic `json:"toxics,omitempty"`

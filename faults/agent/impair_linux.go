@@ -1,0 +1,106 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/candor-chaos/candor/faults"
+)
+
+// impair makes an impairment on every lane of a path. Making it again is no error.
+func (s *server) impair(ctx context.Context, r Request) error {
+	if r.Impairment == nil || r.Name == "" {
+		return errors.New("impair needs a name and an impairment")
+	}
+	state, err := s.impaired(ctx, r)
+	if err != nil || state == faults.Present {
+		return err
+	}
+	return s.each(r.Path, func(l *lane) error {
+		if r.Impairment.Block != "" {
+			if state == faults.Partial { // some rules are there: begin anew
+				if err := s.table.remove(r.Name); err != nil {
+					return err
+				}
+			}
+			return l.block(s.table, r.Name, r.Impairment.Block)
+		}
+		for i, toxic := range r.Impairment.Toxics {
+			if err := l.addToxic(ctx, toxicName(r.Name, i), toxic); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// mostToxics is how many toxics one impairment can have; unimpair does not know how many it had.
+const mostToxics = 8
+
+// unimpair removes whatever carries the name. Nothing is no error, nor is a path that is not interposed.
+func (s *server) unimpair(ctx context.Context, r Request) error {
+	errs := []error{s.table.remove(r.Name)}
+	for _, l := range s.ways[r.Path.Key()] {
+		for i := range mostToxics {
+			errs = append(errs, l.removeToxic(ctx, toxicName(r.Name, i)))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// impaired looks at the rules in the kernel and the toxics in the proxies.
+func (s *server) impaired(ctx context.Context, r Request) (faults.State, error) {
+	lanes := s.ways[r.Path.Key()]
+	if len(lanes) == 0 {
+		return faults.Absent, nil
+	}
+	if r.Impairment == nil {
+		return faults.Unknown, errors.New("impaired needs the impairment that is looked for")
+	}
+	if mode := r.Impairment.Block; mode != "" {
+		found, err := s.table.find(r.Name)
+		if err != nil {
+			return faults.Unknown, err
+		}
+		return amount(len(found), len(lanes)*blockRules(mode)), nil
+	}
+	found := 0
+	for _, l := range lanes {
+		for i := range r.Impairment.Toxics {
+			there, err := l.toxic(ctx, toxicName(r.Name, i))
+			if err != nil {
+				return faults.Unknown, err
+			}
+			if there != nil {
+				found++
+			}
+		}
+	}
+	return amount(found, len(lanes)*len(r.Impairment.Toxics)), nil
+}
+
+// impacts adds up what an impairment has hit: packets of its rules, chunks of its toxics.
+func (s *server) impacts(ctx context.Context, r Request) (int64, error) {
+	total, err := s.table.packets(r.Name)
+	if err != nil {
+		return 0, err
+	}
+	for _, l := range s.ways[r.Path.Key()] {
+		for i := range mostToxics {
+			found, err := l.toxic(ctx, toxicName(r.Name, i))
+			if err != nil {
+				return 0, err
+			}
+			if found == nil {
+				continue
+			}
+			counted, ok := found.Toxic.(counting)
+			if !ok {
+				return 0, fmt.Errorf("a %s cannot say what it hit", found.Type)
+			}
+			total += counted.count()
+		}
+	}
+	return total, nil
+}

@@ -1,0 +1,219 @@
+package agent
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"time"
+
+	toxiproxy "github.com/Shopify/toxiproxy/v2"
+	"github.com/Shopify/toxiproxy/v2/toxics"
+	"github.com/google/nftables"
+	"github.com/google/nftables/expr"
+
+	"github.com/candor-chaos/candor/faults"
+)
+
+// libraryTime bounds every call into Toxiproxy: a client that does not read can hold one up for ever.
+const libraryTime = 5 * time.Second
+
+// errSlow means that Toxiproxy did not come back. A look at its toxics tells what became of the call.
+var errSlow = errors.New("toxiproxy did not answer in time")
+
+// lane is one path in one version of IP: the set of the dependency's addresses, a proxy, and the rules between.
+type lane struct {
+	path     faults.Path
+	family   family
+	set      *nftables.Set
+	proxy    *toxiproxy.Proxy
+	forward  *forwarder
+	listener int // the proxy's port
+	seed     uint64
+}
+
+// loopbacks are where the lanes of each version listen.
+var loopbacks = map[string]string{"v4": "127.0.0.1", "v6": "::1"}
+
+// newLane starts a proxy and makes the set. No rule leads to it yet.
+func (s *server) newLane(ctx context.Context, path faults.Path, f family, addresses []netip.Addr) (*lane, error) {
+	l := &lane{path: path, family: f, seed: s.options.Seed}
+	forward, err := newForwarder(ctx, loopbacks[f.name])
+	if err != nil {
+		return nil, err
+	}
+	l.forward = forward
+	l.aim(addresses)
+	l.proxy = toxiproxy.NewProxy(s.toxiproxy, path.Key()+" "+f.name, net.JoinHostPort(loopbacks[f.name], "0"), forward.address())
+	if err := l.listenAlong(s); err != nil {
+		return nil, errors.Join(err, l.forward.close())
+	}
+	if err := bounded(ctx, l.proxy.Start); err != nil {
+		return nil, errors.Join(fmt.Errorf("start the proxy of %s: %w", path, err), l.forward.close())
+	}
+	_, port, err := net.SplitHostPort(l.proxy.Listen)
+	if err == nil {
+		l.listener, err = strconv.Atoi(port)
+	}
+	if err == nil {
+		s.sets++
+		l.set, err = s.table.addSet(fmt.Sprintf("path%d_%s", s.sets, f.name), f, addresses)
+	}
+	if err != nil {
+		return nil, errors.Join(err, l.end(ctx))
+	}
+	return l, nil
+}
+
+// listenAlong puts the tap first, before any connection.
+func (l *lane) listenAlong(s *server) error {
+	added, err := l.proxy.Toxics.AddToxicJson(bytes.NewReader([]byte(`{"name":"tap","type":"` + tapType + `","stream":"upstream"}`)))
+	if err != nil {
+		return fmt.Errorf("listen along on %s: %w", l.path, err)
+	}
+	tap, ok := added.Toxic.(*tapToxic)
+	if !ok {
+		return fmt.Errorf("listen along on %s: the tap is a %T", l.path, added.Toxic)
+	}
+	tap.listen = newHearing(l.path, s.options, s.overheard).listen
+	return nil
+}
+
+// aim sets where the forwarder connects to: the first address of the lane's version.
+func (l *lane) aim(addresses []netip.Addr) {
+	for _, a := range addresses {
+		if familyOf(a).name == l.family.name {
+			to := netip.AddrPortFrom(a.Unmap(), uint16(l.path.Port))
+			l.forward.upstream.Store(&to)
+			return
+		}
+	}
+	l.forward.upstream.Store(nil)
+}
+
+// ruleName names the lane's own rules; those of an impairment carry its name.
+func (l *lane) ruleName() string { return "path " + l.path.Key() + " " + l.family.name }
+
+// lead makes the rules that lead the application's connections through the proxy.
+func (l *lane) lead(t *table) error {
+	toward := func() []expr.Any { return toward(l.family, l.set, l.path.Port) }
+	return t.add(
+		rule{name: l.ruleName(), chain: chainRedirect, exprs: append(toward(), redirectTo(l.listener)...)},
+		rule{name: l.ruleName(), chain: chainDirect, exprs: append(toward(), reset()...)},
+	)
+}
+
+// led reports whether both rules are there.
+func (l *lane) led(t *table) (faults.State, error) {
+	found, err := t.find(l.ruleName())
+	if err != nil {
+		return faults.Unknown, err
+	}
+	return amount(len(found), 2), nil
+}
+
+func amount(found, whole int) faults.State {
+	switch {
+	case found == 0:
+		return faults.Absent
+	case found < whole:
+		return faults.Partial
+	}
+	return faults.Present
+}
+
+// block makes the rules of a block.
+func (l *lane) block(t *table, name, mode string) error {
+	all := func() []expr.Any { return toward(l.family, l.set, l.path.Port) }
+	switch mode {
+	case "refuse":
+		return t.add(rule{name: name, chain: chainBefore, exprs: append(all(), reset()...)})
+	case "reset":
+		return t.add(rule{name: name, chain: chainBefore, exprs: append(append(all(), speaking()...), reset()...)})
+	case "blackhole":
+		return t.add(
+			rule{name: name, chain: chainBefore, exprs: append(all(), drop()...)},
+			rule{name: name, chain: chainBefore, exprs: append(fromProxy(l.family, l.listener), drop()...)})
+	}
+	return fmt.Errorf("unknown block %q (refuse · reset · blackhole)", mode)
+}
+
+// blockRules is how many rules a block has in one lane.
+func blockRules(mode string) int {
+	if mode == "blackhole" {
+		return 2
+	}
+	return 1
+}
+
+// toxicName is the name of the nth toxic of an impairment.
+func toxicName(name string, n int) string { return fmt.Sprintf("%s#%d", name, n) }
+
+// toxic finds a toxic by its name; nil when there is none.
+func (l *lane) toxic(ctx context.Context, name string) (found *toxics.ToxicWrapper, err error) {
+	answer := make(chan *toxics.ToxicWrapper, 1)
+	err = bounded(ctx, func() error { answer <- l.proxy.Toxics.GetToxic(name); return nil })
+	if err != nil {
+		return nil, fmt.Errorf("look at the toxics of %s: %w", l.path, err)
+	}
+	return <-answer, nil
+}
+
+// addToxic adds one toxic; also connections that are open feel it. One that is there is no error.
+func (l *lane) addToxic(ctx context.Context, name string, toxic faults.Toxic) error {
+	if found, err := l.toxic(ctx, name); err != nil || found != nil {
+		return err
+	}
+	attributes := map[string]any{"seed": l.seed}
+	for k, v := range toxic.Attributes {
+		attributes[k] = v
+	}
+	data, err := json.Marshal(map[string]any{"name": name, "type": toxic.Type, "stream": toxic.Stream, "toxicity": 1, "attributes": attributes})
+	if err != nil {
+		return fmt.Errorf("encode toxic %s: %w", toxic.Type, err)
+	}
+	err = bounded(ctx, func() error {
+		_, err := l.proxy.Toxics.AddToxicJson(bytes.NewReader(data))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("add toxic %s to %s: %w", toxic.Type, l.path, err)
+	}
+	return nil
+}
+
+// removeToxic removes one toxic. One that is not there is no error.
+func (l *lane) removeToxic(ctx context.Context, name string) error {
+	err := bounded(ctx, func() error { return l.proxy.Toxics.RemoveToxic(ctx, name) })
+	if errors.Is(err, toxiproxy.ErrToxicNotFound) {
+		return nil
+	}
+	return err
+}
+
+// end removes the set and ends the proxy with its connections. The rules have to be gone.
+func (l *lane) end(ctx context.Context) error {
+	err := bounded(ctx, func() error { l.proxy.Stop(); return nil })
+	return errors.Join(err, l.forward.close())
+}
+
+// bounded runs a call that takes no context, and leaves it behind when it does not come back: it lives at most as long
+// as the agent.
+func bounded(ctx context.Context, call func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- call() }()
+	timer := time.NewTimer(libraryTime)
+	defer timer.Stop()
+	select {
+	case err := <-done:
+		return err
+	case <-timer.C:
+		return errSlow
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
