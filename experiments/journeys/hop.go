@@ -148,7 +148,7 @@ func (u *httpUser) planted(header http.Header) []experiments.PatternHit {
 	for name, values := range header {
 		for _, canary := range u.canaries {
 			if canary != "" && strings.Contains(strings.Join(values, "\n"), canary) {
-				hits = append(hits, experiments.PatternHit{Pattern: "canary", Offset: -1, Text: name + ": " + canary})
+				hits = append(hits, experiments.PatternHit{Pattern: "LK-06/canary", Offset: -1, Text: name + ": " + canary})
 			}
 		}
 	}
