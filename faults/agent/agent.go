@@ -67,15 +67,14 @@ func Main(ctx context.Context, args []string, in io.Reader, out io.Writer) error
 		return json.NewEncoder(out).Encode(sight)
 	case "signal":
 		var pid int
-		var born uint64
-		var name string
+		var container, name string
 		flags.IntVar(&pid, "pid", 0, "the process, as the host numbers it")
-		flags.Uint64Var(&born, "born", 0, "its start time in clock ticks, from /proc; 0: not checked")
+		flags.StringVar(&container, "in", "", "the container that it has to belong to")
 		flags.StringVar(&name, "signal", "KILL", "the signal's name")
 		if err := flags.Parse(args[1:]); err != nil {
 			return errors.Join(ErrUsage, err)
 		}
-		return Signal(pid, born, name)
+		return Signal(pid, container, name)
 	}
 	return ErrUsage
 }

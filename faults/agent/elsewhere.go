@@ -18,4 +18,4 @@ func Serve(context.Context, io.Reader, io.Writer, Options) error { return ErrEls
 func Look(string) (Sight, error) { return Sight{}, ErrElsewhere }
 
 // Signal cannot signal here.
-func Signal(int, uint64, string) error { return ErrElsewhere }
+func Signal(int, string, string) error { return ErrElsewhere }

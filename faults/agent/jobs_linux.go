@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strconv"
 	"strings"
 
 	"github.com/google/nftables"
@@ -50,9 +49,9 @@ func Look(run string) (Sight, error) {
 // ErrAnother means that the process is not the one that was meant.
 var ErrAnother = errors.New("another process has that number")
 
-// Signal sends a signal to a process of this PID namespace if it is the one that started at born, in clock ticks since
-// boot (0: not checked). It holds on to the process by a descriptor, so that its number cannot be taken in between.
-func Signal(pid int, born uint64, name string) error {
+// Signal sends a signal to a process of this PID namespace if it belongs to a container, as its control group says. It
+// holds on to the process by a descriptor, so that its number cannot be taken by another in between.
+func Signal(pid int, container, name string) error {
 	number := unix.SignalNum("SIG" + strings.TrimPrefix(strings.ToUpper(name), "SIG"))
 	if number == 0 {
 		return fmt.Errorf("unknown signal %q", name)
@@ -62,30 +61,15 @@ func Signal(pid int, born uint64, name string) error {
 		return fmt.Errorf("find process %d: %w", pid, err)
 	}
 	defer unix.Close(held)
-	started, err := startTime(pid)
+	groups, err := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", pid))
 	if err != nil {
-		return err
+		return fmt.Errorf("look at process %d: %w", pid, err)
 	}
-	if born != 0 && started != born {
+	if container == "" || !strings.Contains(string(groups), container) {
 		return fmt.Errorf("process %d: %w", pid, ErrAnother)
 	}
 	if err := unix.PidfdSendSignal(held, number, nil, 0); err != nil {
 		return fmt.Errorf("send %s to process %d: %w", name, pid, err)
 	}
 	return nil
-}
-
-// startTime reads when a process started: field 22 of proc_pid_stat(5), after a name that may hold anything.
-func startTime(pid int) (uint64, error) {
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0, fmt.Errorf("look at process %d: %w", pid, err)
-	}
-	_, rest, _ := strings.Cut(string(data[strings.LastIndexByte(string(data), ')')+1:]), " ")
-	fields := strings.Fields(rest)
-	const start = 22 - 3 // the fields after the name begin with the third
-	if len(fields) <= start {
-		return 0, fmt.Errorf("look at process %d: %q is too short", pid, data)
-	}
-	return strconv.ParseUint(fields[start], 10, 64)
 }

@@ -1,0 +1,143 @@
+package docker
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types"
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/pkg/stdcopy"
+)
+
+// errorLimit bounds what is kept of a helper's standard error.
+const errorLimit = 4 << 10
+
+// own is a container of candor's own that runs its own binary: no capability but those named, nothing writable, no port.
+type own struct {
+	name         string
+	args         []string
+	network      string   // network mode
+	pid          string   // PID mode
+	capabilities []string // beside none
+	user         string
+	input        bool // keep standard input open, and let its end be the container's
+}
+
+// create makes the container and attaches to it before it starts, so that nothing that it says is missed.
+func (w *World) create(ctx context.Context, o own) (id string, streams types.HijackedResponse, err error) {
+	image, err := w.ownImage(ctx)
+	if err != nil {
+		return "", streams, err
+	}
+	config := &container.Config{Image: image, Cmd: o.args, User: o.user, OpenStdin: o.input, StdinOnce: o.input,
+		AttachStdin: o.input, AttachStdout: true, AttachStderr: true,
+		Labels: map[string]string{labelRun: w.config.Run, labelSystem: w.config.System}}
+	host := &container.HostConfig{NetworkMode: container.NetworkMode(o.network), PidMode: container.PidMode(o.pid),
+		CapDrop: []string{"ALL"}, CapAdd: o.capabilities, ReadonlyRootfs: true, SecurityOpt: []string{"no-new-privileges"},
+		LogConfig: container.LogConfig{Type: "none"}}
+	made, err := w.docker.ContainerCreate(ctx, config, host, nil, nil, o.name)
+	if errdefs.IsConflict(err) { // one of ours by its name, which carries the run's ID: from before a restart of its target
+		if err = w.remove(ctx, o.name); err == nil {
+			made, err = w.docker.ContainerCreate(ctx, config, host, nil, nil, o.name)
+		}
+	}
+	if err != nil {
+		return "", streams, translate(err, "make container "+o.name)
+	}
+	streams, err = w.docker.ContainerAttach(ctx, made.ID, container.AttachOptions{Stream: true, Stdin: o.input, Stdout: true, Stderr: true})
+	if err == nil {
+		if err = w.docker.ContainerStart(ctx, made.ID, container.StartOptions{}); err == nil {
+			return made.ID, streams, nil
+		}
+		streams.Close()
+	}
+	return "", streams, errors.Join(translate(err, "start container "+o.name), w.remove(context.WithoutCancel(ctx), made.ID))
+}
+
+// remove removes a container of ours, running or not. None is no error.
+func (w *World) remove(ctx context.Context, id string) error {
+	err := w.docker.ContainerRemove(ctx, id, container.RemoveOptions{Force: true, RemoveVolumes: true})
+	if err == nil || errdefs.IsNotFound(err) || errdefs.IsConflict(err) { // conflict: its removal is under way
+		return w.untilGone(ctx, id)
+	}
+	return translate(err, "remove container "+short(id))
+}
+
+// untilGone waits until the engine no longer knows a container.
+func (w *World) untilGone(ctx context.Context, id string) error {
+	for {
+		_, err := w.docker.ContainerInspect(ctx, id)
+		if errdefs.IsNotFound(err) {
+			return nil
+		}
+		if err != nil {
+			return translate(err, "wait for the removal of container "+short(id))
+		}
+		if err := rest(ctx, pollEvery); err != nil {
+			return fmt.Errorf("wait for the removal of container %s: %w", short(id), err)
+		}
+	}
+}
+
+// job runs a short-lived container to its end and returns what it printed.
+func (w *World) job(ctx context.Context, o own) ([]byte, error) {
+	id, streams, err := w.create(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	defer streams.Close()
+	out, complaint := &capped{limit: 1 << 20}, &capped{limit: errorLimit}
+	read := make(chan error, 1)
+	go func() {
+		_, err := stdcopy.StdCopy(out, complaint, streams.Reader)
+		read <- err
+	}()
+	ended, failed := w.docker.ContainerWait(ctx, id, container.WaitConditionNotRunning)
+	var status int64
+	select {
+	case e := <-ended:
+		status = e.StatusCode
+		err = <-read
+	case err = <-failed:
+	}
+	err = errors.Join(err, w.remove(context.WithoutCancel(ctx), id))
+	if err == nil && status != 0 {
+		err = fmt.Errorf("%s: %s", o.name, bytes.TrimSpace(complaint.bytes()))
+	}
+	return out.bytes(), err
+}
+
+// capped keeps the beginning of what is written.
+type capped struct {
+	limit int
+
+	mu   sync.Mutex
+	kept bytes.Buffer
+}
+
+func (c *capped) Write(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.kept.Write(p[:min(len(p), max(0, c.limit-c.kept.Len()))])
+	return len(p), nil
+}
+
+func (c *capped) bytes() []byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return bytes.Clone(c.kept.Bytes())
+}
+
+// readLogs reads a multiplexed stream of logs, both outputs together.
+func readLogs(stream io.Reader) (string, error) {
+	out := &capped{limit: 64 << 10}
+	if _, err := stdcopy.StdCopy(out, out, stream); err != nil {
+		return "", fmt.Errorf("read logs: %w", err)
+	}
+	return string(out.bytes()), nil
+}

@@ -1,0 +1,134 @@
+// Package docker is the world in which services are containers of one Docker Engine.
+//
+// Network faults are carried out by candor's own binary as a container in the network namespace of the service that
+// connects (package agent); killing, pausing and starting go through the engine, except that a crash is a signal from
+// outside, which the engine cannot tell from a real one. Everything made here carries the run's ID in its name and in its
+// labels, and nothing else is ever removed.
+//
+//	interpose ─▶ agent container ─┬─ each second, and on every event of the engine ─▶ reconcile
+//	                              │     the dependency is down or paused   → redirect lifted
+//	                              │     it has another address             → the set is replaced
+//	                              └──── the connecting service restarted   → a new agent, with all that was in force
+package docker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/docker/docker/client"
+	"github.com/rs/zerolog"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/candor-chaos/candor/faults"
+)
+
+// Config is what a world is opened with. It is saved in the journal, so that heal opens the same world again.
+type Config struct {
+	Host     string            `json:"host,omitempty"` // of the engine; DOCKER_HOST, or the default socket, when empty
+	Run      string            `json:"run"`
+	System   string            `json:"system"`
+	Project  string            `json:"project,omitempty"` // label com.docker.compose.project of the system's containers
+	Labels   map[string]string `json:"labels,omitempty"`  // or the labels that they carry
+	Services map[string]Ports  `json:"services,omitempty"`
+	Prefix   string            `json:"prefix,omitempty"` // of the run's markers
+	Keys     []string          `json:"keys,omitempty"`   // what counts as an idempotency key: header NAME, or json.FIELD
+	Seed     uint64            `json:"seed,omitempty"`
+	Expiry   time.Duration     `json:"expiry,omitempty"` // after which agents end by themselves; an hour when zero
+}
+
+// Ports are a service's ports by name; a single one has the name "".
+type Ports map[string]int
+
+// Options are what this process alone needs.
+type Options struct {
+	Binary    string               // candor's own executable, from which the agents' image is made
+	OnRequest func(faults.Request) // told what passes on interposed paths; must not wait; may be nil
+	Log       zerolog.Logger
+}
+
+// The labels that candor's own things carry, and the one that keeps it away.
+const (
+	labelRun     = "candor.run"
+	labelSystem  = "candor.system"
+	labelImage   = "candor.image"
+	labelStack   = "candor.stack"
+	labelProtect = "candor.protect"
+
+	labelProject = "com.docker.compose.project"
+	labelService = "com.docker.compose.service"
+)
+
+// World is one engine and one system in it.
+type World struct {
+	config  Config
+	options Options
+	docker  *client.Client
+
+	mu       sync.Mutex // serialises what is done to agents
+	image    string     // of the agents, once it is there
+	sidecars map[string]*sidecar
+	looked   map[string]bool // services in whose namespaces something was done, to be verified at the end
+
+	watch    sync.Once
+	watching errgroup.Group
+	stop     context.CancelFunc
+}
+
+// Open reaches the engine. It fails with faults.ErrUnreachable when none answers.
+func Open(ctx context.Context, c Config, o Options) (*World, error) {
+	opts := []client.Opt{client.FromEnv, client.WithAPIVersionNegotiation()}
+	if c.Host != "" {
+		opts = append(opts, client.WithHost(c.Host))
+	}
+	docker, err := client.NewClientWithOpts(opts...)
+	if err != nil {
+		return nil, fmt.Errorf("docker engine: %w: %w", faults.ErrUnreachable, err)
+	}
+	within, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	if _, err := docker.Ping(within); err != nil {
+		return nil, errors.Join(fmt.Errorf("docker engine at %s %w: %w", docker.DaemonHost(), faults.ErrUnreachable, err), docker.Close())
+	}
+	c.Host = docker.DaemonHost()
+	if c.Expiry == 0 {
+		c.Expiry = time.Hour
+	}
+	return &World{config: c, options: o, docker: docker, sidecars: map[string]*sidecar{}, looked: map[string]bool{}}, nil
+}
+
+// Name is docker.
+func (w *World) Name() string { return "docker" }
+
+// Config is what the world was opened with, complete.
+func (w *World) Config() Config { return w.config }
+
+// Close ends the agents that this world holds, which takes their redirects along, and lets go of the engine.
+func (w *World) Close(ctx context.Context) error {
+	if w.stop != nil {
+		w.stop()
+	}
+	err := w.watching.Wait()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for service, s := range w.sidecars {
+		err = errors.Join(err, s.end(ctx))
+		delete(w.sidecars, service)
+	}
+	return errors.Join(err, w.docker.Close())
+}
+
+// translate gives an engine's error the meaning that callers branch on.
+func translate(err error, what string) error {
+	switch {
+	case err == nil:
+		return nil
+	case client.IsErrConnectionFailed(err):
+		return fmt.Errorf("%s: docker engine %w: %w", what, faults.ErrUnreachable, err)
+	case isNotFound(err):
+		return fmt.Errorf("%s: %w: %w", what, faults.ErrNotFound, err)
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}

@@ -1,0 +1,418 @@
+package docker_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/candor-chaos/candor/faults"
+	"github.com/candor-chaos/candor/faults/docker"
+	"github.com/candor-chaos/candor/faults/faulttest"
+)
+
+// binary builds the app once: it is also what the agents run.
+var binary = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "candor-docker-test-")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "app")
+	build := exec.Command("go", "build", "-o", path, "./testdata/app")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build the app: %w\n%s", err, out)
+	}
+	return path, nil
+})
+
+// project is a stack of web, payments and orders, all the same app.
+type project struct {
+	name string
+	web  string // URL of web on this machine
+}
+
+func needDocker(t *testing.T) {
+	t.Helper()
+	if os.Getenv("CANDOR_TEST_NO_DOCKER") != "" {
+		t.Skip("LEFT OUT: needs Docker, and CANDOR_TEST_NO_DOCKER is set")
+	}
+}
+
+func config(name string) docker.Config {
+	return docker.Config{Run: name, System: name, Project: name, Prefix: "ctest-", Seed: 7, Expiry: 5 * time.Minute,
+		Services: map[string]docker.Ports{"web": {"": 8080}, "payments": {"": 8083}, "orders": {"": 8083}}}
+}
+
+func open(t *testing.T, c docker.Config, seen func(faults.Request)) *docker.World {
+	t.Helper()
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := docker.Open(t.Context(), c, docker.Options{Binary: path, OnRequest: seen})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := w.Close(context.Background()); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	return w
+}
+
+func up(t *testing.T, labels map[string]string) (project, *docker.World) {
+	t.Helper()
+	needDocker(t)
+	p := project{name: strings.ToLower(fmt.Sprintf("candor-test-%s-%d", strings.NewReplacer("/", "-").Replace(t.Name()), os.Getpid()))}
+	w := open(t, config(p.name), nil)
+	ports, err := w.Up(t.Context(), docker.Stack{Project: p.name, Containers: []docker.StackContainer{
+		{Service: "web", Command: []string{"serve"}, Publish: map[int]int{8080: 0}, Labels: labels},
+		{Service: "payments", Command: []string{"serve"}},
+		{Service: "orders", Command: []string{"serve"}, Restart: "always"},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := w.Down(context.Background(), p.name); err != nil {
+			t.Errorf("down: %v", err)
+		}
+	})
+	p.web = fmt.Sprintf("http://127.0.0.1:%d", ports["web"][8080])
+	eventually(t, "web answers", func() error { _, err := p.ask("payments:8083", "probe"); return err })
+	return p, w
+}
+
+// eventually waits for a fact.
+func eventually(t *testing.T, what string, fact func() error) {
+	t.Helper()
+	deadline := time.Now().Add(20 * time.Second)
+	for {
+		err := fact()
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("never: %s: %v", what, err)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// answer is what web met when it spoke to another service.
+type answer struct {
+	ok   bool
+	took time.Duration
+	why  string
+}
+
+// ask lets web speak to another service over the connection of a name.
+func (p project) ask(to, conn string) (answer, error) {
+	r, err := http.Get(p.web + "/?to=" + to + "&conn=" + conn)
+	if err != nil {
+		return answer{}, err
+	}
+	defer r.Body.Close()
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return answer{}, err
+	}
+	fields := strings.SplitN(strings.TrimSpace(string(body)), " ", 3)
+	ms, err := strconv.Atoi(fields[1])
+	return answer{ok: fields[0] == "ok", took: time.Duration(ms) * time.Millisecond, why: fields[2]}, err
+}
+
+// kind finds the kind that a fault in YAML names.
+func kind(t *testing.T, text string) faults.Kind {
+	t.Helper()
+	name, _, _ := strings.Cut(text, ":")
+	k, known := faults.Lookup(faults.Obligations(), name)
+	if !known {
+		t.Fatalf("no kind %q", name)
+	}
+	k.Example = text
+	return k
+}
+
+func decode(t *testing.T, text string) faults.Fault {
+	t.Helper()
+	f, err := faulttest.Decode(kind(t, text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func prepare(t *testing.T, w faults.World, text string) faults.Fault {
+	t.Helper()
+	f := decode(t, text)
+	if _, err := f.Prepare(t.Context(), w); err != nil {
+		t.Fatalf("prepare %s: %v", text, err)
+	}
+	return f
+}
+
+func inject(t *testing.T, w faults.World, f faults.Fault) {
+	t.Helper()
+	if err := f.Inject(t.Context(), w); err != nil {
+		t.Fatal(err)
+	}
+	state(t, w, f, faults.Present)
+}
+
+func revert(t *testing.T, w faults.World, f faults.Fault) {
+	t.Helper()
+	if err := f.Revert(t.Context(), w); err != nil {
+		t.Fatal(err)
+	}
+	state(t, w, f, faults.Absent)
+}
+
+func state(t *testing.T, w faults.World, f faults.Fault, want faults.State) {
+	t.Helper()
+	eventually(t, "it is "+want.String(), func() error {
+		s, err := f.State(t.Context(), w)
+		if err == nil && s != want {
+			err = fmt.Errorf("it is %s", s)
+		}
+		return err
+	})
+}
+
+func clean(t *testing.T, w *docker.World, run string) {
+	t.Helper()
+	left, err := w.Leftovers(t.Context(), run)
+	if err != nil || len(left) > 0 {
+		t.Errorf("left over: %v, %v", left, err)
+	}
+}
+
+func TestNetworkFaultsBiteAndEnd(t *testing.T) {
+	p, w := up(t, nil)
+	ask := func(conn string) answer {
+		t.Helper()
+		a, err := p.ask("payments:8083", conn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	if a := ask("pooled"); !a.ok {
+		t.Fatalf("before anything: %+v", a)
+	}
+	way := prepare(t, w, "interpose: {from: web, to: payments}")
+	inject(t, w, way)
+	if a := ask("pooled"); a.ok {
+		t.Errorf("a pooled connection from before survived: %+v", a)
+	}
+	for _, c := range []struct {
+		fault string
+		bites func(answer) bool
+	}{
+		{"outage: {from: web, to: payments}", func(a answer) bool { return !a.ok && a.took < 500*time.Millisecond }},
+		{"outage: {from: web, to: payments, mode: reset}", func(a answer) bool { return !a.ok && a.took < 500*time.Millisecond }},
+		{"outage: {from: web, to: payments, mode: blackhole}", func(a answer) bool { return !a.ok && a.took > 900*time.Millisecond }},
+		{"outage: {from: web, to: payments, mode: hang}", func(a answer) bool { return !a.ok && a.took > 900*time.Millisecond }},
+		{"latency: {from: web, to: payments, delay: 400ms}", func(a answer) bool { return a.ok && a.took > 380*time.Millisecond }},
+	} {
+		t.Run(c.fault, func(t *testing.T) {
+			if a := ask("pooled"); !a.ok {
+				t.Fatalf("before: %+v", a)
+			}
+			f := prepare(t, w, c.fault)
+			inject(t, w, f)
+			if a := ask("pooled"); !c.bites(a) {
+				t.Errorf("on an open connection: %+v", a)
+			}
+			if a := ask("fresh"); !c.bites(a) {
+				t.Errorf("on a new connection: %+v", a)
+			}
+			if n, err := f.(faults.Counter).Hits(t.Context(), w); err != nil || n < 2 {
+				t.Errorf("hits %d, %v; want at least the two", n, err)
+			}
+			revert(t, w, f)
+			eventually(t, "a quick answer afterwards", func() error {
+				if a := ask("fresh"); !a.ok || a.took > 200*time.Millisecond {
+					return fmt.Errorf("%+v", a)
+				}
+				return nil
+			})
+			ask("pooled") // what the fault broke comes back with its own first failure
+		})
+	}
+	revert(t, w, way)
+	eventually(t, "an answer without the proxy", func() error {
+		if a := ask("after"); !a.ok {
+			return errors.New(a.why)
+		}
+		return nil
+	})
+	clean(t, w, p.name)
+}
+
+func TestCrashLetsTheRestartPolicyAct(t *testing.T) {
+	p, w := up(t, nil)
+	f := prepare(t, w, "kill: {service: orders}")
+	inject(t, w, f)
+	eventually(t, "the engine restarts it", func() error {
+		id, err := w.Find(t.Context(), "orders")
+		if err != nil {
+			return err
+		}
+		_, running, err := w.Incarnation(t.Context(), id)
+		if err == nil && !running {
+			err = errors.New("it is down")
+		}
+		return err
+	})
+	revert(t, w, f)
+	g := prepare(t, w, "kill: {service: payments, as: operator}")
+	inject(t, w, g)
+	if a, err := p.ask("payments:8083", "x"); err != nil || a.ok {
+		t.Errorf("a killed service answers: %+v, %v", a, err)
+	}
+	revert(t, w, g)
+	clean(t, w, p.name)
+}
+
+func TestRestartsAreFollowed(t *testing.T) {
+	p, w := up(t, nil)
+	inject(t, w, prepare(t, w, "interpose: {from: web, to: payments}"))
+	f := prepare(t, w, "latency: {from: web, to: payments, delay: 300ms}")
+	inject(t, w, f)
+	slow := func(conn string) func() error {
+		return func() error {
+			a, err := p.ask("payments:8083", conn)
+			if err == nil && (!a.ok || a.took < 280*time.Millisecond) {
+				err = fmt.Errorf("%+v", a)
+			}
+			return err
+		}
+	}
+	eventually(t, "slow at first", slow("a"))
+	docker := func(args ...string) {
+		t.Helper()
+		if out, err := exec.Command("docker", args...).CombinedOutput(); err != nil {
+			t.Fatalf("docker %v: %v\n%s", args, err, out)
+		}
+	}
+	docker("restart", "-t", "0", p.name+"-payments-1")
+	eventually(t, "slow after the dependency restarted", slow("b"))
+	docker("rm", "-f", "candor-agent-"+p.name+"-web")
+	eventually(t, "slow after the agent was removed", slow("c"))
+	docker("pause", p.name+"-payments-1")
+	eventually(t, "the redirect is lifted while it is paused", func() error {
+		a, err := p.ask("payments:8083", "d")
+		if err == nil && a.ok {
+			err = errors.New("it answers")
+		}
+		return err
+	})
+	docker("unpause", p.name+"-payments-1")
+	eventually(t, "slow after it was thawed", slow("e"))
+	docker("restart", "-t", "0", p.name+"-web-1")
+	out, err := exec.Command("docker", "port", p.name+"-web-1", "8080").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.web = "http://" + strings.TrimSpace(string(out))
+	eventually(t, "slow after the caller restarted", slow("f"))
+}
+
+// owed is what the doomed runner of TestAKilledRunnerLeavesNothing puts in force, in this order.
+var owed = []string{"interpose: {from: web, to: payments}", "outage: {from: web, to: payments}", "pause: {service: orders}"}
+
+// TestAKilledRunnerLeavesNothing kills a runner while its faults are in force. Its network faults end by themselves; what
+// is left another process reverts, from the world's configuration and the faults as JSON.
+func TestAKilledRunnerLeavesNothing(t *testing.T) {
+	if name := os.Getenv("CANDOR_TEST_DOOMED"); name != "" {
+		doomed(t, name)
+		return
+	}
+	p, w := up(t, nil)
+	runner := exec.Command(os.Args[0], "-test.run=^TestAKilledRunnerLeavesNothing$")
+	runner.Env = append(os.Environ(), "CANDOR_TEST_DOOMED="+p.name)
+	out, err := runner.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := runner.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var saved []json.RawMessage
+	if err := json.NewDecoder(out).Decode(&saved); err != nil {
+		t.Fatalf("the runner did not get so far: %v", err)
+	}
+	if a, err := p.ask("payments:8083", "x"); err != nil || a.ok {
+		t.Errorf("while its fault is in force: %+v, %v", a, err)
+	}
+	if err := runner.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	runner.Wait()
+	eventually(t, "web reaches payments without help", func() error {
+		a, err := p.ask("payments:8083", "x")
+		if err == nil && !a.ok {
+			err = errors.New(a.why)
+		}
+		return err
+	})
+	for i := len(owed) - 1; i >= 0; i-- {
+		f := kind(t, owed[i]).New()
+		if err := json.Unmarshal(saved[i], f); err != nil {
+			t.Fatal(err)
+		}
+		revert(t, w, f)
+	}
+	clean(t, w, p.name)
+}
+
+func doomed(t *testing.T, name string) {
+	w := open(t, config(name), nil)
+	var all []faults.Fault
+	for _, text := range owed {
+		f := prepare(t, w, text)
+		inject(t, w, f)
+		all = append(all, f)
+	}
+	if err := json.NewEncoder(os.Stdout).Encode(all); err != nil {
+		t.Fatal(err)
+	}
+	<-t.Context().Done() // until it is killed
+}
+
+func TestProtectedAndUnknownAreRefused(t *testing.T) {
+	_, w := up(t, map[string]string{"candor.protect": "yes"})
+	f := decode(t, "pause: {service: web}")
+	if _, err := f.Prepare(t.Context(), w); !errors.Is(err, faults.ErrProtected) {
+		t.Errorf("prepare on a protected service = %v; want ErrProtected", err)
+	}
+	if _, err := w.Find(t.Context(), "nobody"); !errors.Is(err, faults.ErrNotFound) {
+		t.Errorf("Find(nobody) = %v; want ErrNotFound", err)
+	}
+}
+
+func TestAnEngineThatDoesNotAnswer(t *testing.T) {
+	c := config("nowhere")
+	c.Host = "unix:///nonexistent/docker.sock"
+	if _, err := docker.Open(t.Context(), c, docker.Options{}); !errors.Is(err, faults.ErrUnreachable) {
+		t.Errorf("Open = %v; want ErrUnreachable", err)
+	}
+}
+
+func TestConformance(t *testing.T) {
+	needDocker(t)
+	faulttest.Conform(t, func(t *testing.T) faults.World { _, w := up(t, nil); return w }, faults.Obligations())
+}

@@ -1,0 +1,147 @@
+package docker
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"time"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/pkg/stdcopy"
+
+	"github.com/candor-chaos/candor/faults"
+	"github.com/candor-chaos/candor/faults/agent"
+)
+
+const (
+	pollEvery = 20 * time.Millisecond
+	agentTime = 20 * time.Second // for one request to an agent
+)
+
+// sidecar is an agent in the namespace of one service, and what has to be in force there.
+type sidecar struct {
+	world     *World
+	from      faults.Identity
+	container string
+	conn      *agent.Conn
+	complaint *capped
+	ways      map[string]*way // by the path's key
+}
+
+// way is one path that is interposed on.
+type way struct {
+	path      faults.Path
+	addresses []netip.Addr
+	lifted    bool
+	impaired  map[string]*impairment // by name
+}
+
+// impairment is one that is in force. A new agent begins to count anew, so what the one before counted is kept.
+type impairment struct {
+	faults.Impairment
+	before, last int64
+}
+
+// agentName names the agent's container after its run and service.
+func (w *World) agentName(service string) string {
+	return "candor-agent-" + w.config.Run + "-" + service
+}
+
+// start starts an agent in the namespace of from.
+func (w *World) start(ctx context.Context, from container.InspectResponse, id faults.Identity) (*sidecar, error) {
+	if from.HostConfig.NetworkMode.IsHost() {
+		return nil, fmt.Errorf("service %s is in the host's own network namespace, where a rule would touch everything: refused", id.Service)
+	}
+	keys, err := json.Marshal(append([]string{}, w.config.Keys...))
+	if err != nil {
+		return nil, fmt.Errorf("start an agent: %w", err)
+	}
+	made, streams, err := w.create(ctx, own{
+		name: w.agentName(id.Service),
+		args: []string{"agent", "serve", "-run", w.config.Run, "-prefix", w.config.Prefix, "-keys", string(keys),
+			"-seed", fmt.Sprint(w.config.Seed), "-expiry", w.config.Expiry.String()},
+		network: "container:" + id.ID, user: fmt.Sprintf("0:%d", agent.Group), capabilities: []string{"NET_ADMIN"}, input: true,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("start an agent beside %s: %w", id.Service, err)
+	}
+	s := &sidecar{world: w, from: id, container: made, complaint: &capped{limit: errorLimit}, ways: map[string]*way{}}
+	out, answers := io.Pipe()
+	go func() {
+		_, err := stdcopy.StdCopy(answers, s.complaint, streams.Reader)
+		answers.CloseWithError(errors.Join(io.EOF, err))
+	}()
+	s.conn = agent.NewConn(streams.Conn, out, closerFunc(streams.CloseWrite), w.options.OnRequest)
+	if _, err := s.ask(ctx, agent.Request{Op: agent.Hello}); err != nil {
+		return nil, errors.Join(fmt.Errorf("start an agent beside %s: %w", id.Service, err), s.end(context.WithoutCancel(ctx)))
+	}
+	return s, nil
+}
+
+type closerFunc func() error
+
+func (f closerFunc) Close() error { return f() }
+
+// ask asks the agent, and says what it complained of when it is gone.
+func (s *sidecar) ask(ctx context.Context, r agent.Request) (agent.Answer, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, agentTime, fmt.Errorf("the agent beside %s did not answer in %s", s.from.Service, agentTime))
+	defer cancel()
+	a, err := s.conn.Do(ctx, r)
+	if errors.Is(err, agent.ErrGone) {
+		err = fmt.Errorf("agent beside %s: %w: %s", s.from.Service, err, s.complaint.bytes())
+	}
+	return a, err
+}
+
+// gone reports whether the agent has ended.
+func (s *sidecar) gone() bool {
+	select {
+	case <-s.conn.Gone():
+		return true
+	default:
+		return false
+	}
+}
+
+// end closes the agent's input, which makes it clean up and leave, and removes its container.
+func (s *sidecar) end(ctx context.Context) error {
+	within, cancel := context.WithTimeout(ctx, agentTime)
+	defer cancel()
+	// An agent that is gone already has nothing to close, and one that does not listen is removed all the same.
+	_ = s.conn.Close(within)
+	return s.world.remove(within, s.container)
+}
+
+// lead interposes on one path, with everything that has to be in force on it.
+func (s *sidecar) lead(ctx context.Context, v *way) error {
+	if _, err := s.ask(ctx, agent.Request{Op: agent.Interpose, Path: v.path, Addresses: v.addresses}); err != nil {
+		return err
+	}
+	for name, i := range v.impaired {
+		i.before += i.last
+		i.last = 0
+		if _, err := s.ask(ctx, agent.Request{Op: agent.Impair, Path: v.path, Name: name, Impairment: &i.Impairment}); err != nil {
+			return err
+		}
+	}
+	if v.lifted {
+		_, err := s.ask(ctx, agent.Request{Op: agent.Lift, Path: v.path})
+		return err
+	}
+	return nil
+}
+
+// rest waits, and returns why it could not.
+func rest(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-timer.C:
+		return nil
+	}
+}

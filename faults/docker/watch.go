@@ -1,0 +1,159 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/docker/docker/api/types/events"
+	"github.com/docker/docker/api/types/filters"
+
+	"github.com/candor-chaos/candor/faults"
+	"github.com/candor-chaos/candor/faults/agent"
+)
+
+// reconcileEvery is how often the agents are told what is so, events or not: it is also their heartbeat.
+const reconcileEvery = time.Second
+
+// watchOver starts to keep agents and engine in step, once. It outlives the call that started it; Close ends it.
+func (w *World) watchOver(ctx context.Context) {
+	w.watch.Do(func() {
+		ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
+		w.stop = stop
+		w.watching.Go(func() error { return w.keepInStep(ctx) })
+	})
+}
+
+// keepInStep reconciles each second and on every event of a container. What cannot be done now is tried again; what stays
+// wrong shows as a fault that is no longer present.
+func (w *World) keepInStep(ctx context.Context) error {
+	tick := time.NewTicker(reconcileEvery)
+	defer tick.Stop()
+	happened, lost := w.events(ctx)
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		case <-happened:
+		case <-lost: // the engine ended the stream: ask for another one, the ticks go on meanwhile
+			if rest(ctx, reconcileEvery) != nil {
+				return nil
+			}
+			happened, lost = w.events(ctx)
+		}
+		if err := w.reconcile(ctx); err != nil && ctx.Err() == nil {
+			w.options.Log.Warn().Err(err).Str("run", w.config.Run).Msg("keep agents in step")
+		}
+	}
+}
+
+func (w *World) events(ctx context.Context) (<-chan events.Message, <-chan error) {
+	f := filters.NewArgs(filters.Arg("type", "container"))
+	for _, e := range []string{"start", "die", "pause", "unpause", "destroy"} {
+		f.Add("event", e)
+	}
+	return w.docker.Events(ctx, events.ListOptions{Filters: f})
+}
+
+// reconcile brings every agent in step with the engine.
+func (w *World) reconcile(ctx context.Context) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var errs []error
+	for service := range w.sidecars {
+		errs = append(errs, w.reconcileOne(ctx, service))
+	}
+	return errors.Join(errs...)
+}
+
+func (w *World) reconcileOne(ctx context.Context, service string) error {
+	s := w.sidecars[service]
+	from, now, err := w.inspect(ctx, s.from.ID)
+	if errors.Is(err, faults.ErrNotFound) {
+		return nil // it is gone, and its namespace with it
+	}
+	if err != nil || !from.State.Running {
+		return err
+	}
+	if s.gone() || !now.Born.Equal(s.from.Born) {
+		return w.renew(ctx, s, now)
+	}
+	if _, err := s.ask(ctx, agent.Request{Op: agent.Beat}); err != nil {
+		return err
+	}
+	for _, v := range s.ways {
+		if err := w.follow(ctx, s, v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// renew puts a new agent where the old one ended or lost its namespace, with everything that was in force.
+func (w *World) renew(ctx context.Context, old *sidecar, now faults.Identity) error {
+	if err := old.end(ctx); err != nil {
+		return err
+	}
+	from, _, err := w.inspect(ctx, now.ID)
+	if err != nil {
+		return err
+	}
+	s, err := w.start(ctx, from, now)
+	if err != nil {
+		return err
+	}
+	s.ways = old.ways
+	w.sidecars[now.Service] = s
+	for _, v := range s.ways {
+		if err := s.lead(ctx, v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// follow tells an agent where a dependency is now. One that is down or paused is never seen through a proxy.
+func (w *World) follow(ctx context.Context, s *sidecar, v *way) error {
+	id, err := w.Find(ctx, v.path.To)
+	if err != nil && !errors.Is(err, faults.ErrNotFound) {
+		return err
+	}
+	from, _, err := w.inspect(ctx, s.from.ID)
+	if err != nil {
+		return err
+	}
+	addresses := v.addresses[:0:0]
+	if id.ID != "" {
+		to, _, err := w.inspect(ctx, id.ID)
+		if err != nil {
+			return err
+		}
+		addresses = reachable(from, to)
+	}
+	if len(addresses) == 0 {
+		if v.lifted {
+			return nil
+		}
+		if _, err := s.ask(ctx, agent.Request{Op: agent.Lift, Path: v.path}); err != nil {
+			return err
+		}
+		v.lifted, v.addresses = true, nil // the engine may give its address to another container
+		_, err := s.ask(ctx, agent.Request{Op: agent.Readdress, Path: v.path})
+		return err
+	}
+	if !slices.Equal(addresses, v.addresses) {
+		if _, err := s.ask(ctx, agent.Request{Op: agent.Readdress, Path: v.path, Addresses: addresses}); err != nil {
+			return err
+		}
+		v.addresses = addresses
+	}
+	if v.lifted {
+		if _, err := s.ask(ctx, agent.Request{Op: agent.Restore, Path: v.path}); err != nil {
+			return err
+		}
+		v.lifted = false
+	}
+	return nil
+}
