@@ -120,7 +120,7 @@ func (r *HTTP) ask(ctx context.Context, vars experiments.Vars) (experiments.Vars
 		return nil, fmt.Errorf("read %s: the answer is not JSON: %w", request.URL.Redacted(), err)
 	}
 	seen := experiments.Vars{"status": int64(response.StatusCode), "headers": wire.Headers(response.Header), "json": value,
-		"body": wire.Printable(body.Seen[:min(len(body.Seen), 1<<20)]), "elapsed": time.Since(began), "hops": []any{}, "ok": true}
+		"body": wire.Printable(body.Seen[:min(len(body.Seen), 1<<20)]), "elapsed": time.Since(began), "hops": []any{}, "answered": true}
 	return seen, nil
 }
 

@@ -176,7 +176,8 @@ func see(answer experiments.Answer, last received) experiments.Vars {
 	}
 	vars["hops"] = hops
 	vars["elapsed"] = final.Ended.Sub(answer.Exchanges[0].Sent)
+	vars["answered"] = answer.Answered
+	// What a step without an expect goes by; expressions do not see it.
 	vars["ok"] = answer.Answered && status >= 200 && status < 400
-	vars["url"] = final.URL
 	return vars
 }

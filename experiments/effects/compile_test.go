@@ -1,0 +1,18 @@
+package effects
+
+import (
+	"testing"
+
+	"github.com/candor-chaos/candor/experiments"
+)
+
+func compile(t *testing.T, value any) {
+	t.Helper()
+	if err := experiments.Bind(value, nil, nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func tmpl(source string) experiments.Template { return experiments.Template{Source: source} }
+
+func expr(source string) experiments.Expr { return experiments.Expr{Source: source} }
