@@ -123,4 +123,5 @@ type RuleInfo struct {
 	Guard    string   `json:"guard"`    // what keeps it from false alarms
 	Source   string   `json:"source"`   // RFC, paper, guideline
 	Example  string   `json:"example"`  // a lie that it catches
+	Built    bool     `json:"built"`    // this candor has its check
 }

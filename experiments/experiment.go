@@ -40,6 +40,7 @@ type Check struct {
 	Every  Duration  `yaml:"every" json:"every,omitempty" doc:"1s when absent"`
 	Needs  int       `yaml:"consecutive" json:"consecutive,omitempty" doc:"how many looks in a row decide; 1 when absent"`
 	Probe  ProbeSpec `yaml:",kind=probe" json:"-"`
+	Kind   string    `yaml:"-" json:"kind"`
 }
 
 // Duration is a length of time in definitions: 500ms, 3s, 10m.

@@ -31,6 +31,7 @@ var ErrNotCompiled = errors.New("expression is not compiled")
 // answered), probe (what the probe's kind lists in Sees), or item (one entry of the list that a reader was given).
 type Expr struct {
 	Source  string
+	at      textPlace
 	program cel.Program
 }
 
@@ -74,6 +75,7 @@ func (e Expr) Holds(vars Vars) (bool, error) {
 // Template is text with expressions between {{ and }}.
 type Template struct {
 	Source string
+	at     textPlace
 	parts  []part
 }
 

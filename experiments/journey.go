@@ -46,4 +46,5 @@ type Effect struct {
 	Want   Expr       `yaml:"want" json:"want,omitempty" doc:"the intended value" env:"always"`
 	Tenant string     `yaml:"tenant" json:"tenant,omitempty" doc:"own: all that the reader lists belongs to this run" enum:"own,shared"`
 	Reader ReaderSpec `yaml:",kind=reader" json:"-"`
+	Kind   string     `yaml:"-" json:"kind"`
 }

@@ -39,6 +39,9 @@ type Exec struct {
 	Experiment *Experiment
 	Journeys   []*Journey // in the order of Experiment.Journeys
 	Vars       Vars       // env, parameters, services and their names: what every expression sees
+	Root       string     // the folder of the system's file
+
+	secrets map[string]string // values that expressions took from outside, by name
 }
 
 // PlannedService is what the judge needs to know of a service.
