@@ -261,3 +261,15 @@ func TestValuesAreBounded(t *testing.T) {
 		t.Errorf("read %d rows, %v; want one with a value of at most %d bytes", len(got), err, maxValue)
 	}
 }
+
+func TestMistakesAreFoundBeforehand(t *testing.T) {
+	for url, ok := range map[string]bool{"postgres://db/x": true, "sqlite:x.db": true, "{{ env.DB }}": true, "{{ a ? 'x:' : 'y' }}": true,
+		"mysql://db/x": false, "x.db:": false} {
+		if err := (&SQL{URL: tmpl(url)}).Validate(); (err == nil) != ok {
+			t.Errorf("Validate of %s = %v", url, err)
+		}
+	}
+	if err := (&SQL{URL: tmpl("sqlite:x.db"), Timeout: -1}).Validate(); err == nil {
+		t.Error("a negative timeout is fine")
+	}
+}

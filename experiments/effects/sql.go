@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/candor-chaos/candor/experiments"
+	"github.com/candor-chaos/candor/faults"
 )
 
 // SQL reads a query. Columns count by their place: marker, count, value, time; without count each row is one effect.
@@ -22,6 +24,22 @@ const (
 	statementTimeout = 10 * time.Second
 	busyTimeout      = 5 * time.Second // for a SQLite file that somebody else has locked
 )
+
+// Validate wants a kind of database that can be read, where the address says it outright, and a time that is not below
+// zero.
+func (r *SQL) Validate() error {
+	var kind, timeout error
+	scheme, _, literal := strings.Cut(r.URL.Source, ":")
+	if literal && !strings.Contains(scheme, "{{") && !slices.Contains(schemes, scheme) {
+		kind = &faults.FieldError{Field: "url", Msg: fmt.Sprintf("%q is no database that can be read", scheme), Hint: "postgres:// or sqlite:"}
+	}
+	if r.Timeout < 0 {
+		timeout = &faults.FieldError{Field: "timeout", Msg: fmt.Sprintf("%s is negative", r.Timeout), Hint: "such as 10s"}
+	}
+	return errors.Join(kind, timeout)
+}
+
+var schemes = []string{"postgres", "postgresql", "sqlite"}
 
 // Read runs the query in a transaction that can only read.
 func (r *SQL) Read(ctx context.Context, in experiments.Surroundings) ([]experiments.TruthRow, error) {

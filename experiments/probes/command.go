@@ -11,6 +11,7 @@ import (
 
 	"github.com/candor-chaos/candor/experiments"
 	"github.com/candor-chaos/candor/experiments/wire"
+	"github.com/candor-chaos/candor/faults"
 )
 
 // Command runs a program, without a shell.
@@ -23,6 +24,15 @@ const (
 	maxOutput   = 64 << 10 // kept of each stream; the rest is thrown away
 	pipesLinger = time.Second
 )
+
+// Validate wants a program, and a time that is not below zero.
+func (p *Command) Validate() error {
+	var program error
+	if len(p.Run) == 0 || p.Run[0].IsZero() {
+		program = &faults.FieldError{Field: "run", Msg: "is missing", Hint: "such as [pg_isready, -h, 127.0.0.1]"}
+	}
+	return errors.Join(program, positive("timeout", p.Timeout))
+}
 
 // Observe runs the program. One that ran too long was seen not to end: its exit is -1. One that cannot be started has
 // not looked.

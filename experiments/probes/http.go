@@ -2,14 +2,18 @@ package probes
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"strings"
 	"time"
 
+	"golang.org/x/net/http/httpguts"
+
 	"github.com/candor-chaos/candor/experiments"
 	"github.com/candor-chaos/candor/experiments/wire"
+	"github.com/candor-chaos/candor/faults"
 )
 
 // HTTP asks once, on a connection of its own, and follows no redirect.
@@ -19,6 +23,15 @@ type HTTP struct {
 	Headers map[string]experiments.Template `yaml:"headers" json:"headers,omitempty" env:"always"`
 	Body    experiments.Template            `yaml:"body" json:"body,omitzero" env:"always"`
 	Timeout time.Duration                   `yaml:"timeout" json:"timeout,omitempty" doc:"3s when absent"`
+}
+
+// Validate wants a method that can be sent, and a time that is not below zero.
+func (p *HTTP) Validate() error {
+	var method error
+	if p.Method != "" && !httpguts.ValidHeaderFieldName(p.Method) { // a method is a token, as names of headers are
+		method = &faults.FieldError{Field: "method", Msg: fmt.Sprintf("%q is no method", p.Method), Hint: "such as HEAD"}
+	}
+	return errors.Join(method, positive("timeout", p.Timeout))
 }
 
 // Observe asks. A connection that is refused, broken or silent was seen to be so.

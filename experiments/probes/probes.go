@@ -4,9 +4,11 @@ package probes
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/candor-chaos/candor/experiments"
+	"github.com/candor-chaos/candor/faults"
 )
 
 // All lists the kinds of probe.
@@ -25,6 +27,14 @@ func All() []experiments.ProbeKind {
 
 // defaultTimeout is how long a look may take where its definition says nothing.
 const defaultTimeout = 3 * time.Second
+
+// positive refuses a time that is below zero.
+func positive(field string, d time.Duration) error {
+	if d < 0 {
+		return &faults.FieldError{Field: field, Msg: fmt.Sprintf("%s is negative", d), Hint: "such as 3s"}
+	}
+	return nil
+}
 
 // within bounds a look.
 func within(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {

@@ -301,3 +301,20 @@ func TestKindsAreComplete(t *testing.T) {
 		}
 	}
 }
+
+func TestMistakesAreFoundBeforehand(t *testing.T) {
+	for want, p := range map[string]faults.Validator{
+		"timeout: -1s is negative":                                &TCP{Timeout: -time.Second},
+		"method: \"GE T\" is no method\ntimeout: -1s is negative": &HTTP{Method: "GE T", Timeout: -time.Second},
+		"run: is missing":                                         &Command{},
+	} {
+		if err := p.Validate(); err == nil || err.Error() != want {
+			t.Errorf("Validate of %+v = %v; want %q", p, err, want)
+		}
+	}
+	for _, p := range []faults.Validator{&TCP{}, &HTTP{Method: "head"}, &Command{Run: []experiments.Template{text("true")}}} {
+		if err := p.Validate(); err != nil {
+			t.Errorf("Validate of %+v = %v", p, err)
+		}
+	}
+}

@@ -16,6 +16,9 @@ type TCP struct {
 	Timeout time.Duration        `yaml:"timeout" json:"timeout,omitempty" doc:"3s when absent"`
 }
 
+// Validate wants a time that is not below zero.
+func (p *TCP) Validate() error { return positive("timeout", p.Timeout) }
+
 // Observe connects.
 func (p *TCP) Observe(ctx context.Context, in experiments.Surroundings) (experiments.Observation, error) {
 	address, err := p.Address.Expand(in.Vars)
