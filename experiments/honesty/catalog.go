@@ -1,0 +1,45 @@
+package honesty
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/candor-chaos/candor/experiments"
+)
+
+// All lists the rules that are built, in the order in which they are shown.
+func All() []Rule {
+	return []Rule{
+		ackLostRule(),
+		ackWrongRule(),
+		rejectedHappenedRule(),
+		duplicatedRule(),
+		silentRule(),
+		pendingDroppedRule(),
+		halfDoneRule(),
+		lateReversalRule(),
+		phantomRule(),
+		faultMissedRule(),
+		ruleIdleRule(),
+		truthBlindRule(),
+		sickBaselineRule(),
+		bluntOracleRule(),
+		endedEarlyRule(),
+	}
+}
+
+// Infos lists all rules that there are, family by family, also those that are not built yet: an S1 rule never disappears
+// from the list.
+func Infos() []experiments.RuleInfo {
+	infos := slices.Clone(unbuilt)
+	for _, r := range All() {
+		infos = append(infos, r.Info)
+	}
+	slices.SortStableFunc(infos, func(a, b experiments.RuleInfo) int {
+		return cmp.Or(cmp.Compare(slices.Index(families, a.ID[:2]), slices.Index(families, b.ID[:2])), cmp.Compare(a.ID, b.ID))
+	})
+	return infos
+}
+
+// notBuilt is why a rule of the list is never exercised yet.
+const notBuilt = "it is not built yet"
