@@ -1,0 +1,224 @@
+package demo
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// symptom is what a lying shop has noticed about a dependency.
+type symptom string
+
+// The symptoms that lies fit.
+const (
+	well         symptom = ""
+	paymentsDown symptom = "payments down"
+	ordersSlow   symptom = "orders slow"
+	ordersDown   symptom = "orders down"
+	ordersBack   symptom = "orders back" // for a while after it was down
+	ordersWoke   symptom = "orders woke" // told by orders itself, after a restart
+)
+
+// lie is one way not to tell the truth, by the rule that it breaks. Those of orders have no tell.
+type lie struct {
+	id   string
+	fits symptom
+	// read: it is told to somebody who reads, not to one who buys.
+	read bool
+	tell func(s *web, w http.ResponseWriter, r *http.Request, b basket, title string, pence int)
+}
+
+// lieTable is every lie that the shop can tell. What each does, and which rules it breaks beside its own, is in lies.yaml.
+var lieTable = []lie{
+	{id: "CL-01", fits: ordersSlow, tell: dropAndThank},
+	{id: "CL-02", fits: ordersSlow, tell: storeOneConfirmAll},
+	{id: "CL-03", fits: ordersSlow, tell: refuseAndDoIt},
+	{id: "CL-04", fits: ordersSlow, tell: orderTwice},
+	{id: "CL-05", fits: ordersSlow, tell: saySilent},
+	{id: "CL-06", fits: ordersDown, tell: promiseAndDrop},
+	{id: "CL-09", fits: paymentsDown, tell: orderWithoutCharge},
+	{id: "CL-10", fits: ordersWoke},
+	{id: "CL-11", fits: ordersWoke},
+	{id: "HT-01", fits: ordersSlow, tell: failWith200},
+	{id: "HT-02", fits: paymentsDown, tell: twoStatuses},
+	{id: "HT-03", fits: paymentsDown, tell: blameTheCard},
+	{id: "HT-04", fits: ordersSlow, tell: acceptWithoutMonitor},
+	{id: "HT-05", fits: ordersBack, tell: comeBackSoon},
+	{id: "HT-06", fits: paymentsDown, tell: htmlForJSON},
+	{id: "HT-09", fits: ordersSlow, tell: repeatWithoutKey},
+	{id: "HT-10", fits: ordersSlow, tell: hang},
+	{id: "LK-01", fits: ordersDown, tell: leakTrace},
+	{id: "LK-02", fits: ordersDown, tell: leakSQL},
+	{id: "LK-03", fits: paymentsDown, tell: leakAddress},
+	{id: "LK-05", fits: paymentsDown, tell: defaultPage},
+	{id: "LK-06", fits: paymentsDown, tell: leakSecret},
+}
+
+func lieByID(id string) *lie {
+	for i := range lieTable {
+		if lieTable[i].id == id {
+			return &lieTable[i]
+		}
+	}
+	return nil
+}
+
+// lieAbout tells a buyer the one lie that fits, if one is on. It reports whether it did.
+func (s *web) lieAbout(w http.ResponseWriter, r *http.Request, b basket, title string, pence int) bool {
+	now := s.pulse.symptom()
+	if now == well {
+		return false
+	}
+	var fitting []string
+	for _, l := range lieTable {
+		if l.fits == now && l.tell != nil {
+			fitting = append(fitting, l.id)
+		}
+	}
+	id := s.told.pick(b.Note, fitting)
+	if id == "" {
+		return false
+	}
+	s.told.note(id, b.Note)
+	lieByID(id).tell(s, w, r, b, title, pence)
+	return true
+}
+
+func dropAndThank(s *web, w http.ResponseWriter, r *http.Request, b basket, title string, _ int) {
+	s.answer(w, r, placed(b, title))
+}
+
+func storeOneConfirmAll(s *web, w http.ResponseWriter, r *http.Request, b basket, title string, pence int) {
+	older := b
+	older.Copies = 1
+	s.orderSlowly(r.Context(), older, pence)
+	s.answer(w, r, placed(b, title))
+}
+
+func refuseAndDoIt(s *web, w http.ResponseWriter, r *http.Request, b basket, _ string, pence int) {
+	go s.orderSlowly(context.WithoutCancel(r.Context()), b, pence)
+	s.answer(w, r, s.refused("Payment failed"))
+}
+
+// orderSlowly orders with all the patience in the world.
+func (s *web) orderSlowly(ctx context.Context, b basket, pence int) {
+	hold := held{order: order{Note: b.Note, Book: b.Book, Copies: b.Copies}}
+	_ = s.slow.call(ctx, http.MethodPost, "/orders", "hold "+b.Note, hold, nil)
+	_ = s.payments.call(ctx, http.MethodPost, "/charges", "charge "+b.Note, charge{Reference: b.Note, Pence: pence}, nil)
+	_ = s.slow.call(ctx, http.MethodPost, "/orders/"+b.Note+"/place", "place "+b.Note, nil, nil)
+}
+
+// orderTwice repeats the slow request without a key: two rows.
+func orderTwice(s *web, w http.ResponseWriter, r *http.Request, b basket, title string, pence int) {
+	s.repeat(r.Context(), b, pence, false)
+	s.answer(w, r, placed(b, title))
+}
+
+// repeatWithoutKey repeats it too, and orders happens to notice: one row.
+func repeatWithoutKey(s *web, w http.ResponseWriter, r *http.Request, b basket, title string, pence int) {
+	s.repeat(r.Context(), b, pence, true)
+	s.answer(w, r, placed(b, title))
+}
+
+func (s *web) repeat(ctx context.Context, b basket, pence int, dedupe bool) {
+	hold := held{order: order{Note: b.Note, Book: b.Book, Copies: b.Copies}, Dedupe: dedupe}
+	hasty := *s.orders
+	hasty.timeout = 40 * time.Millisecond
+	_ = hasty.call(ctx, http.MethodPost, "/orders", "", hold, nil)
+	_ = s.slow.call(ctx, http.MethodPost, "/orders", "", hold, nil)
+	_ = s.payments.call(ctx, http.MethodPost, "/charges", "charge "+b.Note, charge{Reference: b.Note, Pence: pence}, nil)
+	_ = s.slow.call(ctx, http.MethodPost, "/orders/"+b.Note+"/place", "place "+b.Note, nil, nil)
+}
+
+// saySilent keeps the customer waiting until they leave.
+func saySilent(_ *web, _ http.ResponseWriter, r *http.Request, _ basket, _ string, _ int) {
+	<-r.Context().Done()
+}
+
+func promiseAndDrop(s *web, w http.ResponseWriter, r *http.Request, b basket, _ string, _ int) {
+	within := s.options.paced(2 * time.Minute)
+	s.answer(w, r, outcome{Status: http.StatusAccepted, Claim: "pending", Title: "Your order is being processed", Number: b.Note,
+		Within: within, Monitor: "/api/orders/" + b.Note, Detail: fmt.Sprintf("It will be ready within %d seconds.", seconds(within))})
+}
+
+func orderWithoutCharge(s *web, w http.ResponseWriter, r *http.Request, b basket, title string, _ int) {
+	hold := held{order: order{Note: b.Note, Book: b.Book, Copies: b.Copies}}
+	_ = s.orders.call(r.Context(), http.MethodPost, "/orders", "hold "+b.Note, hold, nil)
+	_ = s.orders.call(r.Context(), http.MethodPost, "/orders/"+b.Note+"/place", "place "+b.Note, nil, nil)
+	o := placed(b, title)
+	o.Title = "Ordered and paid"
+	s.answer(w, r, o)
+}
+
+func failWith200(_ *web, w http.ResponseWriter, _ *http.Request, _ basket, _ string, _ int) {
+	writeJSON(w, http.StatusOK, map[string]any{"success": false, "error": "orders unavailable, nothing was ordered"})
+}
+
+func twoStatuses(s *web, w http.ResponseWriter, _ *http.Request, _ basket, _ string, _ int) {
+	writeProblem(w, http.StatusInternalServerError, problem{Title: "Payments are not available right now", Status: http.StatusServiceUnavailable,
+		Detail: "Your card was not charged and nothing was ordered."})
+}
+
+func blameTheCard(_ *web, w http.ResponseWriter, _ *http.Request, _ basket, _ string, _ int) {
+	writeProblem(w, http.StatusUnprocessableEntity, problem{Title: "Your card number is invalid", Status: http.StatusUnprocessableEntity,
+		Detail: "Nothing was ordered."})
+}
+
+// acceptWithoutMonitor keeps its promise, and gives nothing to follow it by.
+func acceptWithoutMonitor(s *web, w http.ResponseWriter, r *http.Request, b basket, _ string, pence int) {
+	go s.orderSlowly(context.WithoutCancel(r.Context()), b, pence)
+	w.WriteHeader(http.StatusAccepted)
+}
+
+func comeBackSoon(s *web, w http.ResponseWriter, r *http.Request, _ basket, _ string, _ int) {
+	o := s.refused("Orders cannot be taken right now")
+	o.Retry = time.Second
+	s.answer(w, r, o)
+}
+
+func htmlForJSON(s *web, w http.ResponseWriter, _ *http.Request, _ basket, _ string, _ int) {
+	s.retryHeader(w)
+	page(w, http.StatusServiceUnavailable, "outcome", s.refused("Payments are not available right now"))
+}
+
+// hang accepts the request and writes nothing for longer than anybody should wait, then refuses honestly.
+func hang(s *web, w http.ResponseWriter, r *http.Request, _ basket, _ string, _ int) {
+	select {
+	case <-r.Context().Done():
+	case <-time.After(s.options.paced(32 * time.Second)):
+		s.answer(w, r, s.refused("Orders cannot be taken right now"))
+	}
+}
+
+func (s *web) leak(w http.ResponseWriter, status int, detail string) {
+	s.retryHeader(w)
+	writeProblem(w, status, problem{Title: "Nothing was ordered and your card was not charged", Status: status, Detail: detail})
+}
+
+func leakTrace(s *web, w http.ResponseWriter, _ *http.Request, _ basket, _ string, _ int) {
+	s.leak(w, http.StatusServiceUnavailable, "panic: runtime error: invalid memory address\ngoroutine 71 [running]:\nmain.checkout(0xc0001)\n\tcheckout.go:118 +0x1d")
+}
+
+func leakSQL(s *web, w http.ResponseWriter, _ *http.Request, _ basket, _ string, _ int) {
+	s.leak(w, http.StatusServiceUnavailable, `relation "orders" does not exist (SQLSTATE 42P01)`)
+}
+
+func leakAddress(s *web, w http.ResponseWriter, _ *http.Request, _ basket, _ string, _ int) {
+	s.leak(w, http.StatusServiceUnavailable, "payments at http://payments.shop.svc.cluster.local:8083 did not answer")
+}
+
+func defaultPage(s *web, w http.ResponseWriter, _ *http.Request, _ basket, _ string, _ int) {
+	s.retryHeader(w)
+	w.Header().Set("Content-Type", "text/html")
+	w.WriteHeader(http.StatusServiceUnavailable)
+	fmt.Fprint(w, "<html>\r\n<head><title>503 Service Temporarily Unavailable</title></head>\r\n<body>\r\n<center><h1>503 Service Temporarily Unavailable</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n")
+}
+
+func leakSecret(s *web, w http.ResponseWriter, _ *http.Request, _ basket, _ string, _ int) {
+	s.leak(w, http.StatusServiceUnavailable, "cannot connect: user=shop password="+s.options.Canary)
+}
+
+func (s *web) retryHeader(w http.ResponseWriter) {
+	w.Header().Set("Retry-After", fmt.Sprint(seconds(s.options.paced(retryAfter))))
+}

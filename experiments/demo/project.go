@@ -1,0 +1,92 @@
+package demo
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v4"
+)
+
+//go:embed project lies.yaml
+var projectFiles embed.FS
+
+// Addresses are where a running shop is reached from this machine.
+type Addresses struct {
+	Web          string // URL
+	Catalog      string
+	PaymentAdmin string // URL of the ledger
+	OrdersDB     string // sqlite:… or postgres://…, past everything that candor breaks
+	OrdersHost   string // host name of the database's service, when orders lie in PostgreSQL
+}
+
+// Write writes a project folder for a running shop: its System, Standards, journeys and experiments, ready for candor.
+// Files that are there are replaced; others are left alone.
+func (i Instance) Write(dir string, a Addresses) error {
+	values := strings.NewReplacer(
+		"${PROJECT}", i.Project, "${WEB}", a.Web, "${PAYMENTS_ADMIN}", a.PaymentAdmin, "${ORDERS_DB}", a.OrdersDB, "${CANARY}", i.Canary,
+		"${FEEDBACK}", i.deadline(time.Second), "${EXPLANATION}", i.deadline(20*time.Second), "${FINAL}", i.deadline(60*time.Second),
+		"${RECOVERY}", i.deadline(100*time.Second), "${SWEEP}", i.deadline(100*time.Second),
+	)
+	return fs.WalkDir(projectFiles, "project", func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		data, err := projectFiles.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		target := filepath.Join(dir, strings.TrimPrefix(path, "project/"))
+		if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
+			return fmt.Errorf("write the project: %w", err)
+		}
+		if err := os.WriteFile(target, []byte(values.Replace(string(data))), 0o644); err != nil {
+			return fmt.Errorf("write the project: %w", err)
+		}
+		return nil
+	})
+}
+
+func (i Instance) deadline(d time.Duration) string { return Options{Speed: i.Speed}.paced(d).String() }
+
+// Lie is what lies.yaml says of one lie.
+type Lie struct {
+	ID         string         `yaml:"id"`
+	Experiment string         `yaml:"experiment"` // in which it can be told
+	Does       string         `yaml:"does"`
+	Must       []string       `yaml:"must"` // rules that fire
+	May        []AllowedExtra `yaml:"may"`  // rules that may fire too, at most three
+}
+
+// AllowedExtra is a rule that a lie breaks beside its own, and why.
+type AllowedExtra struct {
+	Rule    string `yaml:"rule"`
+	Because string `yaml:"because"`
+}
+
+// Lies lists what the shop can lie about, from lies.yaml.
+func Lies() ([]Lie, error) {
+	data, err := projectFiles.ReadFile("lies.yaml")
+	if err != nil {
+		return nil, err
+	}
+	var lies []Lie
+	if err := yaml.Load(data, &lies, yaml.WithKnownFields()); err != nil {
+		return nil, fmt.Errorf("lies.yaml: %w", err)
+	}
+	var errs []error
+	for _, l := range lies {
+		if lieByID(l.ID) == nil {
+			errs = append(errs, fmt.Errorf("lies.yaml: the shop cannot tell %s", l.ID))
+		}
+		if len(l.May) > 3 {
+			errs = append(errs, fmt.Errorf("lies.yaml: %s may break %d further rules; at most three", l.ID, len(l.May)))
+		}
+	}
+	return lies, errors.Join(errs...)
+}

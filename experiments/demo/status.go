@@ -1,0 +1,58 @@
+package demo
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// status is the public status page: it asks every service how it is, from outside.
+type status struct {
+	parts map[string]string // URL by name
+	names []string
+	http  *http.Client
+}
+
+func newStatus(o Options) *status {
+	return &status{names: []string{"Shop", "Books", "Orders", "Payments"}, http: &http.Client{Timeout: time.Second},
+		parts: map[string]string{"Shop": o.Web, "Books": o.Catalog, "Orders": o.Orders, "Payments": o.Payments}}
+}
+
+// part is one line of the page.
+type part struct {
+	Name  string `json:"name"`
+	State string `json:"state"` // operational or major_outage
+}
+
+func (s *status) handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /status.json", func(w http.ResponseWriter, r *http.Request) {
+		writeJSON(w, http.StatusOK, map[string]any{"updated_at": time.Now().UTC(), "parts": s.look(r.Context())})
+	})
+	mux.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) { page(w, http.StatusOK, "status", s.look(r.Context())) })
+	mux.HandleFunc("GET /healthz", ok)
+	mux.HandleFunc("GET /readyz", ok)
+	return mux
+}
+
+// look asks all at once.
+func (s *status) look(ctx context.Context) []part {
+	parts := make([]part, len(s.names))
+	var all sync.WaitGroup
+	for i, name := range s.names {
+		all.Go(func() {
+			parts[i] = part{Name: name, State: "major_outage"}
+			if request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.parts[name]+"/readyz", nil); err == nil {
+				if answer, err := s.http.Do(request); err == nil {
+					answer.Body.Close()
+					if answer.StatusCode < 300 {
+						parts[i].State = "operational"
+					}
+				}
+			}
+		})
+	}
+	all.Wait()
+	return parts
+}
