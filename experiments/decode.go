@@ -59,7 +59,11 @@ func (d *decoder) entries(n *yaml.Node, path string) []entry {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key := n.Content[i]
 		if line, twice := seen[key.Value]; twice {
-			d.at(key, join(path, key.Value), "", "key %q stands twice; first on line %d", key.Value, line)
+			first := ""
+			if line != key.Line {
+				first = "; first on line " + strconv.Itoa(line)
+			}
+			d.at(key, join(path, key.Value), "", "key %q stands twice%s", key.Value, first)
 			continue
 		}
 		seen[key.Value] = key.Line
@@ -83,6 +87,7 @@ func (d *decoder) structure(n *yaml.Node, v reflect.Value, path string, known ..
 		case i >= 0:
 			given[e.key.Value] = true
 			d.value(e.value, v.FieldByIndex(all[i].index), join(path, e.key.Value), all[i].tag)
+			d.standsAt(e, join(path, e.key.Value))
 		case !slices.Contains(known, e.key.Value):
 			unknown = append(unknown, e)
 		}
@@ -94,21 +99,35 @@ func (d *decoder) structure(n *yaml.Node, v reflect.Value, path string, known ..
 	}
 	for _, f := range all {
 		if f.tag.Get("required") == "true" && !given[f.name] && f.envelope == "" {
-			d.at(n, path, "", "%q is missing", f.name)
+			d.at(n, join(path, f.name), "", "%q is missing", f.name)
 		}
 	}
 }
 
-// unknown reports keys that nobody knows, with what they might have been.
-func (d *decoder) unknown(unknown []entry, all []field, more []string, path string) {
-	names := slices.Clone(more)
+// standsAt takes the key for the place of a value that is spread over lines of its own.
+func (d *decoder) standsAt(e entry, path string) {
+	if e.value.Kind != yaml.ScalarNode && e.value.Style&yaml.FlowStyle == 0 {
+		d.places[path] = d.pos(e.key)
+	}
+}
+
+// unknown reports keys that nobody knows, with what they might have been: one of the kinds, where those decide.
+func (d *decoder) unknown(unknown []entry, all []field, kinds []string, path string) {
+	names := slices.Clone(kinds)
 	for _, f := range all {
 		if f.name != "" {
 			names = append(names, f.name)
 		}
 	}
+	if kinds == nil {
+		kinds = names
+	}
 	for _, e := range unknown {
-		d.at(e.key, join(path, e.key.Value), suggest(e.key.Value, names), "unknown key %q", e.key.Value)
+		hint := near(e.key.Value, names)
+		if hint == "" {
+			hint = few(kinds)
+		}
+		d.at(e.key, join(path, e.key.Value), hint, "unknown key %q", e.key.Value)
 	}
 }
 
@@ -118,16 +137,16 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, path string, tag reflect.
 	switch into := v.Addr().Interface().(type) {
 	case *Expr:
 		if d.scalar(n, path, "an expression") {
-			*into = Expr{Source: n.Value, at: d.textPlace(n)}
+			*into = Expr{Source: n.Value, at: d.textPlace(n, path)}
 		}
 		return
 	case *Template:
 		if d.scalar(n, path, "text") {
-			*into = Template{Source: n.Value, at: d.textPlace(n)}
+			*into = Template{Source: n.Value, at: d.textPlace(n, path)}
 		}
 		return
 	case *Tree:
-		into.Value = d.tree(n, path)
+		into.Value = d.tree(n, path, func(n *yaml.Node) any { return Template{Source: n.Value, at: d.textPlace(n, path)} })
 		return
 	case *time.Duration:
 		d.duration(n, into, path)
@@ -156,12 +175,7 @@ func (d *decoder) plain(n *yaml.Node, v reflect.Value, path string, tag reflect.
 	case reflect.Map:
 		d.mapping(n, v, path, tag)
 	case reflect.Interface:
-		var any any
-		if err := n.Load(&any); err != nil {
-			d.at(n, path, "", "cannot be read")
-			return
-		}
-		if any != nil {
+		if any := d.tree(n, path, func(n *yaml.Node) any { return n.Value }); any != nil {
 			v.Set(reflect.ValueOf(any))
 		}
 	case reflect.String:
@@ -200,7 +214,8 @@ func (d *decoder) choice(n *yaml.Node, path string, tag reflect.StructTag) {
 		return
 	}
 	if words := strings.Split(allowed, ","); !slices.Contains(words, n.Value) {
-		d.at(n, path, suggest(n.Value, words), "unknown value %q (%s)", n.Value, strings.Join(words, " · "))
+		key := path[strings.LastIndexByte(path, '.')+1:]
+		d.at(n, path, suggest(n.Value, words), "unknown value %q for %q", n.Value, key)
 	}
 }
 
@@ -225,6 +240,7 @@ func (d *decoder) mapping(n *yaml.Node, v reflect.Value, path string, tag reflec
 		key, value := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
 		d.value(e.key, key, join(path, e.key.Value), "")
 		d.value(e.value, value, join(path, e.key.Value), tag)
+		d.standsAt(e, join(path, e.key.Value))
 		v.SetMapIndex(key, value)
 	}
 }
@@ -249,30 +265,30 @@ func (d *decoder) duration(n *yaml.Node, into *time.Duration, path string) {
 	*into = parsed
 }
 
-// tree keeps a value of any shape; its texts are templates.
-func (d *decoder) tree(n *yaml.Node, path string) any {
+// tree keeps a value of any shape. What becomes of its texts the caller says; a day is text, as it was written.
+func (d *decoder) tree(n *yaml.Node, path string, text func(*yaml.Node) any) any {
 	d.places[path] = d.pos(n)
 	switch n.Kind {
 	case yaml.MappingNode:
 		all := map[string]any{}
 		for _, e := range d.entries(n, path) {
-			all[e.key.Value] = d.tree(e.value, join(path, e.key.Value))
+			all[e.key.Value] = d.tree(e.value, join(path, e.key.Value), text)
 		}
 		return all
 	case yaml.SequenceNode:
 		all := make([]any, len(n.Content))
 		for i, c := range n.Content {
-			all[i] = d.tree(c, index(path, i))
+			all[i] = d.tree(c, index(path, i), text)
 		}
 		return all
 	}
+	if tag := n.ShortTag(); tag == "!!str" || tag == "!!timestamp" {
+		return text(n)
+	}
 	var value any
 	if err := n.Load(&value); err != nil {
-		d.at(n, path, "", "cannot be read")
+		d.at(n, path, "", "%q cannot be read as %s", n.Value, strings.TrimLeft(n.Tag, "!"))
 		return nil
-	}
-	if text, is := value.(string); is {
-		return Template{Source: text, at: d.textPlace(n)}
 	}
 	return value
 }
@@ -298,17 +314,4 @@ func (d *decoder) wrong(n *yaml.Node, path, want string) {
 		got = "nothing"
 	}
 	d.at(n, path, "", "want %s, got %s", want, got)
-}
-
-// textPlace is where the text of a scalar begins: after its quote, or on the line after the sign of a block.
-func (d *decoder) textPlace(n *yaml.Node) textPlace {
-	p := textPlace{source: d.source, pos: d.pos(n)}
-	switch {
-	case n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0:
-		p.pos.Col++
-	case n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
-		p.pos.Line++
-		p.block = true
-	}
-	return p
 }

@@ -49,7 +49,9 @@ func (d *decoder) envelope(n *yaml.Node, v reflect.Value, all []field, f field, 
 	d.places[join(path, kind)] = d.pos(chosen[0].key)
 	made := d.make(f.envelope, kind)
 	d.structure(value, reflect.ValueOf(made).Elem(), join(path, kind))
-	d.validate(value, made, join(path, kind))
+	if value.Kind == yaml.MappingNode {
+		d.validate(value, made, join(path, kind))
+	}
 	into.Set(reflect.ValueOf(made))
 }
 
@@ -93,8 +95,11 @@ func (d *decoder) validate(n *yaml.Node, made any, path string) {
 	for _, err := range flatten(v.Validate()) {
 		var mistake *faults.FieldError
 		if errors.As(err, &mistake) {
+			if d.faulty(join(path, mistake.Field)) {
+				continue
+			}
 			if mistake.Msg == "is missing" && d.child(n, mistake.Field) == nil {
-				d.at(n, path, mistake.Hint, "%q is missing", mistake.Field)
+				d.at(n, join(path, mistake.Field), mistake.Hint, "%q is missing", mistake.Field)
 				continue
 			}
 			d.on(join(path, mistake.Field), mistake.Hint, "%s: %s", mistake.Field, mistake.Msg)

@@ -32,6 +32,7 @@ var ErrNotCompiled = errors.New("expression is not compiled")
 type Expr struct {
 	Source  string
 	at      textPlace
+	uses    []use
 	program cel.Program
 }
 

@@ -112,13 +112,6 @@ func (x *Exec) Secrets() map[string]string {
 	return secrets
 }
 
-// folder is where an expression's file lies.
-func (e Expr) folder() string {
-	if e.at.source == nil {
-		return ""
-	}
-	return filepath.Dir(e.at.source.file)
-}
 
 // expressions lists every expression of the experiment and of all that it names.
 func (x *Exec) expressions() []Expr {

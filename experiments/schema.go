@@ -5,25 +5,30 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/invopop/jsonschema"
 )
 
-// Schema is the JSON Schema (draft 2020-12) of a kind of definition, made from the structs that are loaded and from the
-// catalog, so that an editor knows what candor knows.
+// Schema is the JSON Schema (draft 2020-12) of a kind of definition, for editors, made from the structs that are loaded and
+// from the catalog. What only Compile can know (names of services, expressions) it leaves open.
 func Schema(kind string, c Catalog) ([]byte, error) {
 	t, known := documents()[kind]
 	if !known {
 		return nil, fmt.Errorf("no kind is called %q (%s)", kind, strings.Join(kindNames(), " · "))
 	}
-	s := schemas{catalog: c}
-	root := s.structure(t)
+	root := schemas{c}.structure(reflect.New(t).Elem(), "")
 	root.Version = jsonschema.Version
 	root.Title = "candor " + kind
+	own := root.Properties
+	root.Properties = jsonschema.NewProperties()
 	root.Properties.Set("apiVersion", &jsonschema.Schema{Const: Version})
 	root.Properties.Set("kind", &jsonschema.Schema{Const: kind})
+	for p := own.Oldest(); p != nil; p = p.Next() {
+		root.Properties.Set(p.Key, p.Value)
+	}
 	root.Required = append([]string{"apiVersion", "kind"}, root.Required...)
 	data, err := json.MarshalIndent(root, "", "  ")
 	if err != nil {
@@ -32,24 +37,18 @@ func Schema(kind string, c Catalog) ([]byte, error) {
 	return append(data, '\n'), nil
 }
 
-// schemas makes schemas of structs.
+// schemas makes schemas of values the way the decoder fills them.
 type schemas struct{ catalog Catalog }
 
-func (s schemas) structure(t reflect.Type) *jsonschema.Schema {
-	made := &jsonschema.Schema{Type: "object", Properties: jsonschema.NewProperties(), AdditionalProperties: jsonschema.FalseSchema}
-	for _, f := range fields(t) {
+// structure is the schema of a struct. What its fields hold already is the default of their keys.
+func (s schemas) structure(v reflect.Value, doc string) *jsonschema.Schema {
+	made := &jsonschema.Schema{Type: "object", Description: doc, Properties: jsonschema.NewProperties(), AdditionalProperties: jsonschema.FalseSchema}
+	for _, f := range fields(v.Type()) {
 		if f.envelope != "" {
 			s.envelope(made, f.envelope)
 			continue
 		}
-		property := s.value(t.FieldByIndex(f.index).Type)
-		property.Description = f.tag.Get("doc")
-		if allowed := f.tag.Get("enum"); allowed != "" {
-			for _, word := range strings.Split(allowed, ",") {
-				property.Enum = append(property.Enum, word)
-			}
-		}
-		made.Properties.Set(f.name, property)
+		made.Properties.Set(f.name, s.value(v.FieldByIndex(f.index), f.tag.Get("doc"), f.tag.Get("enum")))
 		if f.tag.Get("required") == "true" {
 			made.Required = append(made.Required, f.name)
 		}
@@ -57,12 +56,10 @@ func (s schemas) structure(t reflect.Type) *jsonschema.Schema {
 	return made
 }
 
-// envelope adds the keys that the catalog decides.
+// envelope adds one key for each kind, of which exactly one is given; or, for a step, the keys of its surface.
 func (s schemas) envelope(into *jsonschema.Schema, envelope string) {
-	add := func(name, doc string, value any) {
-		property := s.structure(reflect.TypeOf(value).Elem())
-		property.Description = doc
-		into.Properties.Set(name, property)
+	add := func(name, doc string, made any) {
+		into.Properties.Set(name, s.structure(reflect.ValueOf(made).Elem(), doc))
 		into.OneOf = append(into.OneOf, &jsonschema.Schema{Required: []string{name}})
 	}
 	switch envelope {
@@ -79,46 +76,100 @@ func (s schemas) envelope(into *jsonschema.Schema, envelope string) {
 			add(k.Name, k.Doc, k.New())
 		}
 	case "surface":
-		for _, k := range s.catalog.Surfaces {
-			own := s.structure(reflect.TypeOf(k.NewAction()).Elem())
-			for pair := own.Properties.Oldest(); pair != nil; pair = pair.Next() {
-				into.Properties.Set(pair.Key, pair.Value)
+		s.surfaces(into)
+	}
+}
+
+// surfaces adds the keys of all surfaces, since the one that counts is named at the top of the journey.
+func (s schemas) surfaces(into *jsonschema.Schema) {
+	for _, k := range s.catalog.Surfaces {
+		own := s.structure(reflect.ValueOf(k.NewAction()).Elem(), "")
+		for p := own.Properties.Oldest(); p != nil; p = p.Next() {
+			value := p.Value
+			if other, taken := into.Properties.Get(p.Key); taken {
+				value = &jsonschema.Schema{AnyOf: []*jsonschema.Schema{other, value}}
 			}
+			into.Properties.Set(p.Key, value)
 		}
 	}
 }
 
-// value is the schema of a value of any type.
-func (s schemas) value(t reflect.Type) *jsonschema.Schema {
-	switch {
-	case t == reflect.TypeFor[time.Duration]():
-		return &jsonschema.Schema{Type: "string", Pattern: `^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$`}
-	case t == reflect.TypeFor[Tree]():
-		return &jsonschema.Schema{}
-	case t == reflect.TypeFor[Expr]():
-		return &jsonschema.Schema{Type: "string", Title: "an expression in CEL"}
-	case t == reflect.TypeFor[Template]():
-		return &jsonschema.Schema{Type: "string", Title: "text with {{ expressions }}"}
-	case reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()):
-		return &jsonschema.Schema{Type: "string"}
+// value is the schema of one value. enum holds the words that are allowed; those of a list hold for its items.
+func (s schemas) value(v reflect.Value, doc, enum string) *jsonschema.Schema {
+	switch v.Addr().Interface().(type) {
+	case *Expr:
+		return scalar(doc, "an expression in CEL")
+	case *Template:
+		return scalar(doc, "text with {{ expressions }}")
+	case *Tree:
+		return &jsonschema.Schema{Description: note(doc, "of any shape; its texts may have {{ expressions }}")}
+	case *time.Duration:
+		return &jsonschema.Schema{Type: "string", Description: doc, Pattern: `^(0|([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$`}
+	case encoding.TextUnmarshaler:
+		return textual(v.Type(), doc)
 	}
-	switch t.Kind() {
+	switch v.Kind() {
 	case reflect.Pointer:
-		return s.value(t.Elem())
+		return s.value(reflect.New(v.Type().Elem()).Elem(), doc, enum)
 	case reflect.Struct:
-		return s.structure(t)
+		return s.structure(v, doc)
 	case reflect.Slice:
-		return &jsonschema.Schema{Type: "array", Items: s.value(t.Elem())}
+		return &jsonschema.Schema{Type: "array", Description: doc, Items: s.value(reflect.New(v.Type().Elem()).Elem(), "", enum)}
 	case reflect.Map:
-		return &jsonschema.Schema{Type: "object", AdditionalProperties: s.value(t.Elem())}
+		made := &jsonschema.Schema{Type: "object", Description: doc, AdditionalProperties: s.value(reflect.New(v.Type().Elem()).Elem(), "", enum)}
+		if v.Type().Key() == reflect.TypeFor[Claim]() {
+			made.PropertyNames = textual(v.Type().Key(), "")
+		}
+		return made
 	case reflect.String:
-		return &jsonschema.Schema{Type: "string"}
+		return choice(v.String(), doc, enum)
 	case reflect.Bool:
-		return &jsonschema.Schema{Type: "boolean"}
+		return &jsonschema.Schema{Type: "boolean", Description: doc}
 	case reflect.Int, reflect.Int64:
-		return &jsonschema.Schema{Type: "integer"}
+		return &jsonschema.Schema{Type: "integer", Description: doc, Minimum: "0"}
 	case reflect.Float64:
-		return &jsonschema.Schema{Type: "number"}
+		return &jsonschema.Schema{Type: "number", Description: doc}
 	}
-	return &jsonschema.Schema{}
+	return &jsonschema.Schema{Description: doc}
+}
+
+// choice is text, of which only some words are allowed when enum has any.
+func choice(usual, doc, enum string) *jsonschema.Schema {
+	made := &jsonschema.Schema{Type: "string", Description: doc}
+	if enum != "" {
+		for _, word := range strings.Split(enum, ",") {
+			made.Enum = append(made.Enum, word)
+		}
+	}
+	if usual != "" {
+		made.Default = usual
+	}
+	return made
+}
+
+// textual is what reads itself from text.
+func textual(t reflect.Type, doc string) *jsonschema.Schema {
+	switch t {
+	case reflect.TypeFor[Claim]():
+		return choice("", doc, strings.Join(slices.Concat(claimNames[:], []string{"failed", "failure"}), ","))
+	case reflect.TypeFor[Date]():
+		return &jsonschema.Schema{Type: "string", Description: note(doc, "a day, as 2027-01-31"), Pattern: `^[0-9]{4}-[0-9]{2}-[0-9]{2}$`}
+	case reflect.TypeFor[Rate]():
+		return &jsonschema.Schema{Type: "string", Description: doc, Pattern: `^[0-9.]+/[smh]$`}
+	case reflect.TypeFor[Comparison]():
+		return &jsonschema.Schema{Type: "string", Description: doc, Pattern: `^ *(>=|<=|==|>|<) *[0-9.]+ *(%|ms|s)?$`}
+	}
+	return scalar(doc, "")
+}
+
+// scalar is any single value: what is read as text is not always written in quotes.
+func scalar(doc, what string) *jsonschema.Schema {
+	return &jsonschema.Schema{Description: note(doc, what), Extras: map[string]any{"type": []string{"string", "number", "boolean"}}}
+}
+
+func note(doc, what string) string {
+	if doc != "" && what != "" {
+		return doc + " (" + what + ")"
+	}
+	return doc + what
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strconv"
 	"strings"
@@ -54,8 +55,9 @@ func (s *source) parse(data []byte) *source {
 	}
 	var document, second yaml.Node
 	if err := loader.Load(&document); err != nil {
-		if len(bytes.TrimSpace(data)) == 0 {
-			err = errors.New("is empty")
+		if errors.Is(err, io.EOF) {
+			s.noDefinition("is empty")
+			return nil
 		}
 		s.syntax(err)
 		return nil
@@ -69,7 +71,7 @@ func (s *source) parse(data []byte) *source {
 		return nil
 	}
 	if len(document.Content) == 0 || document.Content[0].Kind != yaml.MappingNode {
-		s.fail(Pos{File: s.file, Line: 1, Col: 1}, "", "", `is no definition: it has to begin with "apiVersion: %s" and "kind:"`, Version)
+		s.noDefinition("is no definition")
 		return nil
 	}
 	s.root = document.Content[0]
@@ -77,6 +79,10 @@ func (s *source) parse(data []byte) *source {
 		return nil
 	}
 	return s.envelope()
+}
+
+func (s *source) noDefinition(why string) {
+	s.fail(Pos{File: s.file, Line: 1, Col: 1}, "", "", `%s: a definition begins with "apiVersion: %s" and "kind:"`, why, Version)
 }
 
 // envelope checks what every definition begins with.
@@ -133,14 +139,24 @@ func (s *source) plainNodes(n *yaml.Node) bool {
 	return true
 }
 
-// syntax takes over an error of the YAML library, whose position it gives.
+// syntax takes over an error of the YAML library with its position; what is open when the file ends, with the place where
+// it was opened.
 func (s *source) syntax(err error) {
 	pos := Pos{File: s.file, Line: 1, Col: 1}
 	msg := err.Error()
 	var load *yaml.LoadError
 	if errors.As(err, &load) {
-		pos.Line, pos.Col = max(1, load.Mark.Line), max(1, load.Mark.Column)
+		at, opened := load.Mark, load.ContextMark
 		msg = load.Message
+		if load.ContextMsg != "" && opened.Line > 0 {
+			msg += " " + load.ContextMsg
+			if at.Line >= len(s.lines) {
+				at = opened
+			} else if opened.Line != at.Line {
+				msg += fmt.Sprintf(" that begins on line %d", opened.Line)
+			}
+		}
+		pos.Line, pos.Col = max(1, at.Line), max(1, at.Column)
 	}
 	s.fail(pos, "", "", "%s", strings.TrimPrefix(msg, "yaml: "))
 }
@@ -173,6 +189,23 @@ func parent(path string) string {
 	return path[:max(0, strings.LastIndexAny(path, ".["))]
 }
 
+// faulty reports whether something at a path, or below or above it, was found wrong already: what follows from it is not
+// worth a mistake of its own.
+func (s *source) faulty(path string) bool {
+	for _, e := range *s.errs {
+		if e.Pos.File == s.file && e.Path != "" && (e.Path == path || within(e.Path, path) || within(path, e.Path)) {
+			return true
+		}
+	}
+	return false
+}
+
+// within reports whether a path lies below another.
+func within(path, above string) bool {
+	rest, below := strings.CutPrefix(path, above)
+	return below && rest != "" && (rest[0] == '.' || rest[0] == '[')
+}
+
 // fail reports a mistake.
 func (s *source) fail(pos Pos, path, hint, format string, args ...any) {
 	e := &Error{Pos: pos, Path: path, Hint: hint, Msg: fmt.Sprintf(format, args...)}
@@ -193,19 +226,36 @@ func join(path, key string) string {
 
 // suggest is a hint at what was meant: a name that is one or two letters off, or else the names when they are few.
 func suggest(got string, names []string) string {
+	if hint := near(got, names); hint != "" {
+		return hint
+	}
+	return few(names)
+}
+
+// near is a hint at the name that is one letter off, or two where the name is long enough for that to mean something.
+func near(got string, names []string) string {
 	best, distance := "", 3
 	for _, name := range names {
-		if d := edits(strings.ToLower(got), strings.ToLower(name)); d < distance && d < len(name) {
+		d := edits(strings.ToLower(got), strings.ToLower(name))
+		if d < distance && (d < 2 && len(name) > 1 || d == 2 && len(name) > 5) {
 			best, distance = name, d
 		}
 	}
-	switch {
-	case best != "":
-		return fmt.Sprintf("did you mean %q?", best)
-	case len(names) > 0 && len(names) <= 5:
-		return "one of " + strings.Join(names, ", ")
+	if best == "" {
+		return ""
 	}
-	return ""
+	return fmt.Sprintf("did you mean %q?", best)
+}
+
+// few is a hint at all names there are, when they are few.
+func few(names []string) string {
+	switch {
+	case len(names) == 0 || len(names) > 5:
+		return ""
+	case len(names) == 1:
+		return "there is only " + names[0]
+	}
+	return "one of " + strings.Join(names, ", ")
 }
 
 // edits counts the letters to insert, delete, replace or swap with a neighbour (Damerau–Levenshtein, restricted).

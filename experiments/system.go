@@ -43,8 +43,8 @@ type DockerRuntime struct {
 type Service struct {
 	Tier      string              `yaml:"tier" json:"tier,omitempty" doc:"tier of the standards; standard when absent"`
 	Owner     string              `yaml:"owner" json:"owner,omitempty"`
-	URL       Template            `yaml:"url" json:"url,omitempty" doc:"where users reach it" env:"always"`
-	Addresses map[string]Template `yaml:"addresses" json:"addresses,omitempty" doc:"further addresses, by name" env:"always"`
+	URL       Template            `yaml:"url" json:"url,omitempty" doc:"where users reach it" env:"address"`
+	Addresses map[string]Template `yaml:"addresses" json:"addresses,omitempty" doc:"further addresses, by name" env:"address"`
 	Ready     string              `yaml:"ready" json:"ready,omitempty" doc:"path that answers 2xx when it can serve"`
 	Port      int                 `yaml:"port" json:"port,omitempty" doc:"port inside its runtime"`
 	Ports     map[string]int      `yaml:"ports" json:"ports,omitempty"`

@@ -2,113 +2,98 @@ package experiments
 
 import (
 	"reflect"
+	"strings"
 )
 
-// bind compiles every expression and template in a value, wherever it stands. names are in sight where a field's tag does
-// not say otherwise; sees are those of the probe at hand. Mistakes are reported at their places, and counted.
-func (b *bench) bind(value any, sees []string) (mistakes int) {
-	return b.walk(reflect.ValueOf(value), "always", sees)
+// spot is what a field's tags say of the expressions in it.
+type spot struct {
+	place string   // of its tag env; always where it has none
+	sees  []string // what the probe at hand lets expressions see
+	want  wants
 }
 
-func (b *bench) walk(v reflect.Value, env string, sees []string) int {
+// wanted are the keys whose expressions have to be of one type.
+var wanted = map[string]wants{"expect": condition, "success": condition, "refused": condition, "pending": condition,
+	"unknown": condition, "per_effect": condition, "promise": lasting}
+
+// bind compiles every expression and template in a value, wherever it stands; sees are the names of the probe at hand.
+// Mistakes are reported at their places, and counted.
+func (b *bench) bind(value any, sees []string) (mistakes int) {
+	return b.walk(reflect.ValueOf(value), spot{place: "always", sees: sees})
+}
+
+func (b *bench) walk(v reflect.Value, at spot) (mistakes int) {
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Interface:
-		if v.IsNil() {
-			return 0
+		if !v.IsNil() {
+			return b.walk(v.Elem(), at)
 		}
-		return b.walk(v.Elem(), env, sees)
 	case reflect.Struct:
-		return b.walkStruct(v, env, sees)
-	case reflect.Slice:
-		n := 0
-		for i := range v.Len() {
-			n += b.walk(v.Index(i), env, sees)
+		if v.CanAddr() {
+			return b.walkStruct(v, at)
 		}
-		return n
+	case reflect.Slice:
+		for i := range v.Len() {
+			mistakes += b.walk(v.Index(i), at)
+		}
 	case reflect.Map:
-		return b.walkMap(v, env, sees)
+		for _, key := range v.MapKeys() {
+			value := reflect.New(v.Type().Elem()).Elem() // what is in a map cannot be changed in place
+			value.Set(v.MapIndex(key))
+			mistakes += b.walk(value, at)
+			v.SetMapIndex(key, value)
+		}
 	}
-	return 0
+	return mistakes
 }
 
-func (b *bench) walkStruct(v reflect.Value, env string, sees []string) int {
-	if !v.CanAddr() {
-		return 0
+func (b *bench) walkStruct(v reflect.Value, at spot) (mistakes int) {
+	if v.CanInterface() {
+		switch found := v.Addr().Interface().(type) {
+		case *Expr:
+			if !found.IsZero() {
+				return b.compile(found, b.inSight(at.place, at.sees), at.want)
+			}
+			return 0
+		case *Template:
+			return b.template(found, b.inSight(at.place, at.sees))
+		case *Tree:
+			return b.tree(&found.Value, at)
+		}
 	}
-	names := inSight[env]
-	if env == "probe" {
-		names = sees
-	}
-	switch at := v.Addr().Interface().(type) {
-	case *Expr:
-		return count(!at.IsZero() && b.compile(at, names, anything) != nil)
-	case *Template:
-		return count(!at.IsZero() && b.template(at, names) != nil)
-	case *Tree:
-		return b.tree(&at.Value, names)
-	}
-	n := 0
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
 		if !f.IsExported() && !f.Anonymous {
 			continue
 		}
-		place := f.Tag.Get("env")
-		if place == "" {
-			place = env
+		inner := at
+		if place := f.Tag.Get("env"); place != "" {
+			inner.place = place
 		}
-		if e, is := v.Field(i).Addr().Interface().(*Expr); is && conditions[f.Tag.Get("yaml")] {
-			names := inSight[place]
-			if place == "probe" {
-				names = sees
-			}
-			n += count(!e.IsZero() && b.compile(e, names, condition) != nil)
-			continue
-		}
-		n += b.walk(v.Field(i), place, sees)
+		key, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+		inner.want = wanted[key]
+		mistakes += b.walk(v.Field(i), inner)
 	}
-	return n
+	return mistakes
 }
 
-// conditions are the keys whose expressions have to be true or false.
-var conditions = map[string]bool{"expect": true, "success": true, "refused": true, "pending": true, "unknown": true}
-
-// walkMap takes values out, since what is in a map cannot be changed in place.
-func (b *bench) walkMap(v reflect.Value, env string, sees []string) int {
-	n := 0
-	for _, key := range v.MapKeys() {
-		value := reflect.New(v.Type().Elem()).Elem()
-		value.Set(v.MapIndex(key))
-		n += b.walk(value, env, sees)
-		v.SetMapIndex(key, value)
-	}
-	return n
-}
-
-func (b *bench) tree(value *any, names []string) int {
-	n := 0
+// tree compiles the templates of a value of any shape.
+func (b *bench) tree(value *any, at spot) (mistakes int) {
 	switch v := (*value).(type) {
 	case Template:
-		n += count(!v.IsZero() && b.template(&v, names) != nil)
+		mistakes = b.template(&v, b.inSight(at.place, at.sees))
 		*value = v
 	case map[string]any:
 		for key, inner := range v {
-			n += b.tree(&inner, names)
+			mistakes += b.tree(&inner, at)
 			v[key] = inner
 		}
 	case []any:
 		for i := range v {
-			n += b.tree(&v[i], names)
+			mistakes += b.tree(&v[i], at)
 		}
 	}
-	return n
-}
-
-func count(wrong bool) int {
-	if wrong {
-		return 1
-	}
-	return 0
+	return mistakes
 }
 
 // Bind compiles every expression in a value that did not come through Compile, such as a probe made in Go. services are
