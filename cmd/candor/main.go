@@ -1,0 +1,37 @@
+// Command candor breaks an application's dependencies, keeps users busy meanwhile, and judges whether the product told
+// them the truth.
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// version is stamped by the linker.
+var version = "dev"
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr})
+	stop()
+	os.Exit(code)
+}
+
+// streams are the process's own three, handed down so that nothing below main reaches for them.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// run is candor with its arguments; it returns the exit status.
+func run(ctx context.Context, args []string, s streams) int {
+	root := newRootCommand(s)
+	root.SetArgs(args)
+	root.SetIn(s.in)
+	root.SetOut(s.out)
+	root.SetErr(s.err)
+	return exitStatus(root.ExecuteContext(ctx), s.err)
+}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/candor-chaos/candor/experiments"
+	"github.com/candor-chaos/candor/experiments/engine"
+	"github.com/candor-chaos/candor/experiments/history"
+	"github.com/candor-chaos/candor/faults/journal"
+)
+
+func newRunCommand(g *global) *cobra.Command {
+	var out []string
+	cmd := &cobra.Command{
+		Use:   "run EXPERIMENT",
+		Short: "run an experiment, judge it and report",
+		Long: `Run an experiment: wait for the steady state, measure a baseline, break what the experiment says while users are
+busy, mend it, wait for recovery, read what is true, and judge. The run's folder below .candor/runs holds its
+history, result and report.
+
+^C ends the run early: what is broken is reverted first, then what was seen is judged.` +
+			exitHelp(exitPass, exitFail, exitInput, exitUnproven, exitAborted, exitDirty, exitBroken),
+		Example: "  candor run experiments/payments-outage.yaml\n  candor run experiments/payments-outage.yaml --out junit=junit.xml --json",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if _, err := outputs(out); err != nil {
+				return err
+			}
+			plan, err := compile(g, args[0])
+			if err != nil {
+				return err
+			}
+			return runOne(cmd.Context(), g, plan, out)
+		},
+	}
+	cmd.Flags().StringSliceVar(&out, "out", nil, "write a report: KIND=FILE, KIND one of "+formatNames())
+	return cmd
+}
+
+// runOne runs a compiled plan, shows it as it goes, and presents what came of it.
+func runOne(ctx context.Context, g *global, plan *experiments.Plan, out []string) error {
+	runs, err := runTogether(ctx, g, []*experiments.Plan{plan}, []string{""})
+	if err != nil {
+		return err
+	}
+	verdict := present(g, runs[0], out)
+	fmt.Fprintf(g.err, "report: %s\n", filepath.Join(history.Home(plan.Exec.Root), "runs", runs[0].Result.Run, "report.html"))
+	return verdict
+}
+
+// chosenSeed is the seed that was asked for, or else one that is drawn: below 2⁵³, so that every reader of JSON keeps it.
+func chosenSeed(g *global) uint64 {
+	if g.seed != 0 {
+		return g.seed
+	}
+	return rand.Uint64() >> 11
+}
+
+// startError gives what kept a run from starting its exit status.
+func startError(err error) error {
+	if errors.Is(err, engine.ErrBusy) {
+		return &statusError{status: exitUnproven, text: err.Error() + "; wait for it, or see candor heal --list"}
+	}
+	return err
+}
+
+// engineConfig is what every run of this process is given.
+func engineConfig(g *global, plan *experiments.Plan, seed uint64) (engine.Config, error) {
+	state, err := journal.StateDir(g.stateDir, os.Getenv)
+	if err != nil {
+		return engine.Config{}, inputError("%v", err)
+	}
+	return engine.Config{
+		Plan: plan, Catalog: catalog(), Version: version, Seed: seed, Environ: environ(), StateDir: state,
+		Home: history.Home(plan.Exec.Root), OpenWorld: worldOpener(g, plan),
+	}, nil
+}
+
+// environ is the process's environment as a map.
+func environ() map[string]string {
+	all := map[string]string{}
+	for _, pair := range os.Environ() {
+		name, value, _ := strings.Cut(pair, "=")
+		all[name] = value
+	}
+	return all
+}
+
+// compile loads and compiles one experiment with everything that it names.
+func compile(g *global, path string) (*experiments.Plan, error) {
+	defs, err := experiments.Load(path, experiments.LoadOptions{System: g.system, Catalog: catalog()})
+	if err != nil {
+		return nil, err
+	}
+	return experiments.Compile(defs, catalog())
+}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// The scripts in testdata/script are the specification of the command line: the first word of a file's name is the
+// command. They run the real binary, built once and static, since that is what candor makes its own image from.
+//
+// Beside testscript's own commands there are
+//
+//	exits N PROGRAM [ARG…]   the program ends with exactly this status
+//	waitfor FILE TEXT        waits until a file holds a text
+//
+// and the condition [docker]. A script that needs Docker fails where no engine answers, unless CANDOR_TEST_NO_DOCKER is
+// set, which says so loudly.
+func TestScript(t *testing.T) {
+	bin := buildCandor(t)
+	testscript.Run(t, testscript.Params{
+		Dir:                 filepath.Join("..", "..", "testdata", "script"),
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		UpdateScripts:       *update,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("PATH", filepath.Dir(bin)+string(os.PathListSeparator)+env.Getenv("PATH"))
+			env.Setenv("XDG_STATE_HOME", filepath.Join(env.WorkDir, "state"))
+			env.Setenv("HOME", env.WorkDir)
+			env.Setenv("DOCKER_HOST", os.Getenv("DOCKER_HOST"))
+			env.Setenv("NO_COLOR", "1")
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits":   exits,
+			"waitfor": waitFor,
+		},
+		Condition: func(cond string) (bool, error) {
+			if cond == "docker" {
+				return dockerWanted(t), nil
+			}
+			return false, nil
+		},
+	})
+}
+
+// buildCandor builds the static binary as `make build` does.
+func buildCandor(t *testing.T) string {
+	t.Helper()
+	bin := filepath.Join(t.TempDir(), "candor")
+	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-ldflags", "-s -w -X main.version=test", "-o", bin, ".")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build candor: %v\n%s", err, out)
+	}
+	return bin
+}
+
+// dockerWanted says whether tests on real containers run. Only an explicit wish leaves them out.
+func dockerWanted(t *testing.T) bool {
+	t.Helper()
+	if os.Getenv("CANDOR_TEST_NO_DOCKER") != "" {
+		t.Log("LEFT OUT: everything that needs Docker, because CANDOR_TEST_NO_DOCKER is set")
+		return false
+	}
+	return true
+}
+
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits N PROGRAM [ARG…]")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		exit, ok := err.(*exec.ExitError)
+		if !ok {
+			ts.Fatalf("%s: %v", args[1], err)
+		}
+		got = exit.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("%s ended with status %d, want %d", args[1], got, want)
+	}
+}
+
+func waitFor(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: waitfor FILE TEXT")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if data, err := os.ReadFile(ts.MkAbs(args[0])); err == nil && strings.Contains(string(data), args[1]) {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			ts.Fatalf("%s never held %q", args[0], args[1])
+		case <-tick.C:
+		}
+	}
+}

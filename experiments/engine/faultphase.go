@@ -1,0 +1,138 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/candor-chaos/candor/experiments"
+	"github.com/candor-chaos/candor/faults"
+	"github.com/candor-chaos/candor/faults/journal"
+)
+
+// hitsEvery is how often a fault in force is asked what it has hit.
+const hitsEvery = time.Second
+
+// armed is a fault of the plan, prepared.
+type armed struct {
+	name  string
+	kind  faults.Kind
+	at    time.Duration
+	hold  time.Duration
+	fault faults.Fault
+	said  string
+}
+
+// faultPhase breaks what the plan says, each fault at its time, and lasts until the last has been reverted. A fault that
+// does not take hold is an observation; one that cannot be reverted is an error that finish meets again.
+func (r *run) faultPhase(ctx context.Context) error {
+	if err := r.begin(experiments.PhaseFault); err != nil {
+		return err
+	}
+	var together errgroup.Group
+	for _, f := range r.armed {
+		together.Go(func() error {
+			if err := rest(ctx, f.at); err != nil {
+				return err
+			}
+			return r.breakOne(ctx, f)
+		})
+	}
+	if err := together.Wait(); err != nil {
+		return err
+	}
+	return cause(ctx)
+}
+
+// breakOne injects, holds and reverts one fault. Once its intent is in the journal it is reverted here or in finish,
+// whatever happens in between.
+func (r *run) breakOne(ctx context.Context, f *armed) error {
+	if err := r.tell(f, "injecting", faults.Unknown, nil); err != nil {
+		return err
+	}
+	stop := r.tally.open(f)
+	defer stop()
+	ob := journal.Obligation{ID: f.name, Kind: f.kind.Name, Fault: f.fault, Summary: f.said}
+	err := r.journal.Inject(ctx, r.world, ob)
+	if err != nil {
+		if terr := r.tell(f, "failed", faults.Unknown, err); terr != nil {
+			return terr
+		}
+		if cause(ctx) != nil || !errors.Is(err, journal.ErrNotPresent) {
+			return fmt.Errorf("fault %s: %w", f.name, err)
+		}
+	} else {
+		if err := r.tell(f, "injected", faults.Present, nil); err != nil {
+			return err
+		}
+		if err := r.hold(ctx, f); err != nil {
+			return errors.Join(err, r.mend(ctx, f))
+		}
+	}
+	return r.mend(ctx, f)
+}
+
+// hold keeps the fault in force for its time and writes down what it hits.
+func (r *run) hold(ctx context.Context, f *armed) error {
+	ends := time.Now().Add(f.hold)
+	for {
+		left := time.Until(ends)
+		if left <= 0 {
+			return r.hits(ctx, f)
+		}
+		if err := rest(ctx, min(left, hitsEvery)); err != nil {
+			return err
+		}
+		if err := r.hits(ctx, f); err != nil {
+			return err
+		}
+	}
+}
+
+// hits writes down what the fault has hit so far, counted where it acts, or else by the users' own steps that needed its
+// target meanwhile. That a count could not be had is written down too: it must not read as none.
+func (r *run) hits(ctx context.Context, f *armed) error {
+	counter, counts := f.fault.(faults.Counter)
+	if !counts {
+		return r.record(experiments.Record{Fault: &experiments.FaultEvent{Name: f.name, Event: "hits", Hits: r.tally.count(f)}})
+	}
+	within, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	n, err := counter.Hits(within, r.world)
+	event := experiments.FaultEvent{Name: f.name, Event: "hits", Hits: n}
+	if err != nil {
+		event.Error = err.Error()
+	}
+	return r.record(experiments.Record{Fault: &event})
+}
+
+// mend reverts one fault now. What it leaves is the journal's, and finish tries it again.
+func (r *run) mend(ctx context.Context, f *armed) error {
+	if err := r.tell(f, "reverting", faults.Unknown, nil); err != nil {
+		return err
+	}
+	if err := r.journal.Revert(ctx, r.world, f.name); err != nil {
+		return errors.Join(err, r.tell(f, "failed", faults.Unknown, err))
+	}
+	return r.tell(f, "reverted", faults.Absent, nil)
+}
+
+// tell appends one moment of a fault's life.
+func (r *run) tell(f *armed, event string, state faults.State, err error) error {
+	e := experiments.FaultEvent{Name: f.name, Event: event, State: state, Said: f.said}
+	if err != nil {
+		e.Error = err.Error()
+	}
+	return r.record(experiments.Record{Fault: &e})
+}
+
+// cause is why a context ended, nil while it has not.
+func cause(ctx context.Context) error {
+	if ctx.Err() == nil {
+		return nil
+	}
+	return context.Cause(ctx)
+}

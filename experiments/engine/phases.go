@@ -1,0 +1,241 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/candor-chaos/candor/experiments"
+	"github.com/candor-chaos/candor/faults"
+	"github.com/candor-chaos/candor/faults/journal"
+)
+
+const (
+	warmUpPatience = 60 * time.Second // until the steady state holds at all
+	warmUpTraffic  = 2 * time.Second  // users are busy before anything is measured: pools fill, caches warm
+	pollEvery      = 50 * time.Millisecond
+)
+
+// prepare reads the world for every fault and says what will become true. It writes nothing.
+func (r *run) prepare(ctx context.Context) error {
+	armed, err := Prepare(ctx, r.plan, r.config.Catalog, r.world)
+	if err != nil {
+		return err
+	}
+	seen := map[string]bool{}
+	for _, f := range armed {
+		if err := r.tell(f, "prepared", faults.Unknown, nil); err != nil {
+			return err
+		}
+		if way := f.kind.Reach(f.fault).Path; way != nil && !seen[way.Key()] {
+			seen[way.Key()] = true
+			r.paths = append(r.paths, *way)
+		}
+	}
+	r.armed = armed
+	return nil
+}
+
+// Prepare arms the faults of a plan in a world and puts what was learnt into the plan. It only reads; `candor plan` is
+// this and nothing more.
+func Prepare(ctx context.Context, p *experiments.Plan, c experiments.Catalog, w faults.World) ([]*armed, error) {
+	var all []*armed
+	for i, use := range p.Exec.Experiment.Faults {
+		kind, known := faults.Lookup(c.Faults, use.Kind)
+		if !known {
+			return nil, fmt.Errorf("fault %s: no kind %q in the catalog", p.Faults[i].Name, use.Kind)
+		}
+		said, err := use.Fault.Prepare(ctx, w)
+		if err != nil {
+			return nil, fmt.Errorf("fault %s: %w", p.Faults[i].Name, err)
+		}
+		planned := &p.Faults[i]
+		planned.Said, planned.Reach = said, kind.Reach(use.Fault)
+		if planned.Fault, err = json.Marshal(use.Fault); err != nil {
+			return nil, fmt.Errorf("fault %s: save it: %w", planned.Name, err)
+		}
+		all = append(all, &armed{name: planned.Name, kind: kind, at: use.At, hold: use.For, fault: use.Fault, said: said})
+	}
+	return all, nil
+}
+
+// interpose puts candor's proxy on every path that a fault of this run names, before anything is measured.
+func (r *run) interpose(ctx context.Context) error {
+	for _, way := range r.paths {
+		f := faults.InterposeOn(way)
+		said, err := f.Prepare(ctx, r.world)
+		if err != nil {
+			return fmt.Errorf("interpose on %s: %w", way, err)
+		}
+		ob := journal.Obligation{ID: "interpose " + way.Key(), Kind: faults.Interpose.Name, Fault: f, Summary: said}
+		if err := r.journal.Inject(ctx, r.world, ob); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// warmUp waits until the steady state holds, then lets users in.
+func (r *run) warmUp(ctx context.Context) error {
+	if err := r.begin(experiments.PhaseWarmup); err != nil {
+		return err
+	}
+	if err := r.readAll(ctx, roundBefore); err != nil {
+		return err
+	}
+	r.startWatching(ctx)
+	within, cancel := context.WithTimeoutCause(ctx, warmUpPatience, errUnproven)
+	defer cancel()
+	if err := r.untilSteady(within); err != nil {
+		if ctx.Err() != nil {
+			return err
+		}
+		return r.unproven(experiments.ReasonSickBaseline, "the steady state did not hold before anything was broken: "+r.complaints())
+	}
+	busy, err := r.letUsersIn(ctx)
+	if err != nil {
+		return err
+	}
+	r.busy = busy
+	return rest(ctx, warmUpTraffic)
+}
+
+// baseline measures what is normal. A sick one is repeated once; after that nothing can be proved, and nothing is broken.
+func (r *run) baseline(ctx context.Context) error {
+	for try := 1; ; try++ {
+		if err := r.begin(experiments.PhaseBaseline); err != nil {
+			return err
+		}
+		r.busy.restart()
+		for _, w := range r.steady {
+			w.restart()
+		}
+		if err := rest(ctx, r.plan.Timeline.Baseline); err != nil {
+			return err
+		}
+		sick := r.busy.sick()
+		if !r.isSteady() {
+			sick = r.complaints()
+		}
+		if sick == "" {
+			return nil
+		}
+		if try == 2 {
+			return r.unproven(experiments.ReasonSickBaseline, "the product was sick before anything was broken: "+sick)
+		}
+	}
+}
+
+// recovery waits until the product is steady without help, and goes on until its time is over: what comes back may
+// vanish again.
+func (r *run) recovery(ctx context.Context) error {
+	began := time.Now()
+	if err := r.begin(experiments.PhaseRecovery); err != nil {
+		return err
+	}
+	for _, w := range r.steady {
+		w.restart()
+	}
+	ends := began.Add(r.plan.Timeline.Recovery)
+	within, cancel := context.WithDeadlineCause(ctx, ends, errUnproven)
+	defer cancel()
+	if r.untilSteady(within) == nil {
+		r.steadyAfter = time.Since(began)
+	}
+	within, stop := context.WithDeadline(ctx, ends)
+	defer stop()
+	if err := r.keepReading(within, roundEarly); err != nil {
+		return err
+	}
+	return cause(ctx)
+}
+
+// settle lets what is under way end, then reads the truth twice.
+func (r *run) settle(ctx context.Context) error {
+	if err := r.stopUsers(); err != nil {
+		return err
+	}
+	if err := r.begin(experiments.PhaseSettle); err != nil {
+		return err
+	}
+	if err := rest(ctx, r.plan.Timeline.Settle); err != nil {
+		return err
+	}
+	if err := r.readAll(ctx, roundFirst); err != nil {
+		return err
+	}
+	if err := rest(ctx, r.plan.Timeline.Reread); err != nil {
+		return err
+	}
+	return r.readAll(ctx, roundSecond)
+}
+
+// unproven writes the reason down and ends the phases.
+func (r *run) unproven(code, text string) error {
+	if err := r.trouble(code, text); err != nil {
+		return err
+	}
+	return errUnproven
+}
+
+func (r *run) untilSteady(ctx context.Context) error {
+	for !r.isSteady() {
+		if err := rest(ctx, pollEvery); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *run) isSteady() bool {
+	for _, w := range r.steady {
+		if !w.steady() {
+			return false
+		}
+	}
+	return true
+}
+
+func (r *run) complaints() string {
+	var text string
+	for _, w := range r.steady {
+		if w.steady() {
+			continue
+		}
+		if text != "" {
+			text += "; "
+		}
+		text += w.complaint()
+	}
+	return text
+}
+
+// startWatching begins the looks that last as long as the run: the steady state, and the rules that may end it.
+func (r *run) startWatching(ctx context.Context) {
+	ctx, r.stopWatch = context.WithCancel(ctx)
+	for _, w := range r.steady {
+		r.watching.Go(func() error { return r.orAbort(w.run(ctx, r.surroundings, r)) })
+	}
+	for i, w := range r.aborts {
+		rule := r.plan.Exec.Experiment.Abort[i]
+		limit := rule.Fails
+		if limit == 0 {
+			limit = 3
+		}
+		w.seen = func() {
+			if n := w.failing(); n >= limit {
+				r.abort(fmt.Errorf("%w by a rule: %s (%s, %d times in a row)", ErrAborted, rule.Because, w.complaint(), n))
+			}
+		}
+		r.watching.Go(func() error { return r.orAbort(w.run(ctx, r.surroundings, r)) })
+	}
+}
+
+// orAbort ends the run when something beside the phases could not do its job.
+func (r *run) orAbort(err error) error {
+	if err != nil {
+		r.abort(err)
+	}
+	return err
+}

@@ -1,0 +1,167 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/candor-chaos/candor/experiments"
+	"github.com/candor-chaos/candor/experiments/history"
+	"github.com/candor-chaos/candor/faults"
+	"github.com/candor-chaos/candor/faults/journal"
+)
+
+// run is one run while it lives.
+type run struct {
+	config  Config
+	plan    *experiments.Plan
+	id      string
+	folder  history.Folder
+	writer  *history.Writer
+	markers *history.Markers
+	lock    *systemLock
+	journal *journal.Journal
+	world   World
+
+	armed  []*armed
+	paths  []faults.Path
+	steady []*watch
+	aborts []*watch
+	tally  *tally
+	busy   *traffic
+
+	abort       context.CancelCauseFunc
+	watching    errgroup.Group // looks and readings beside the phases
+	stopWatch   context.CancelFunc
+	steadyAfter time.Duration
+}
+
+// open takes the system's lock and begins folder, history, world and journal, in this order: nothing of the world is
+// touched before both files are there. What fails half way is closed again.
+func open(ctx context.Context, c Config) (r *run, err error) {
+	r = &run{config: c, plan: c.Plan, steadyAfter: -1, tally: newTally(c.Plan)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, r.close(ctx))
+		}
+	}()
+	if r.lock, err = lockSystem(c.StateDir, c.Plan.System); err != nil {
+		return r, err
+	}
+	r.id = history.NewRun(c.Plan.Experiment)
+	if r.folder, err = history.NewFolder(c.Home, r.id); err != nil {
+		return r, err
+	}
+	prefix := history.NewPrefix()
+	if err = c.Plan.Exec.Resolve(c.Environ, experiments.RunNames{ID: r.id, Prefix: prefix}); err != nil {
+		return r, err
+	}
+	if err = r.openHistory(prefix); err != nil {
+		return r, err
+	}
+	r.steady, r.aborts = newWatches(c.Plan.Exec.Experiment)
+	return r, r.openWorld(ctx, prefix)
+}
+
+func (r *run) openHistory(prefix string) (err error) {
+	hash, err := r.folder.SavePlan(r.plan)
+	if err != nil {
+		return err
+	}
+	head := experiments.Head{Schema: history.Schema, Run: r.id, Experiment: r.plan.Experiment, System: r.plan.System,
+		Prefix: prefix, Seed: r.config.Seed, Candor: r.config.Version, PlanHash: hash}
+	if r.writer, err = history.Create(r.folder, head, r.plan.Exec.Secrets()); err != nil {
+		return err
+	}
+	r.markers = history.NewMarkers(r.writer, prefix)
+	return nil
+}
+
+func (r *run) openWorld(ctx context.Context, prefix string) error {
+	world, config, err := r.config.OpenWorld(ctx, WorldConfig{Run: r.id, Prefix: prefix, Seed: r.config.Seed,
+		Expiry: r.longest(), OnRequest: r.overhear})
+	if err != nil {
+		return err
+	}
+	r.world = world
+	r.journal, err = journal.Create(r.config.StateDir, journal.Header{Run: r.id, System: r.plan.System,
+		World: journal.World{Name: world.Name(), Config: config}})
+	return err
+}
+
+// longest is the mandatory end of the run: all phases, and patience for what surrounds them.
+func (r *run) longest() time.Duration {
+	t := r.plan.Timeline
+	total := 2*t.Baseline + t.Recovery + t.Settle + t.Reread + 5*time.Minute
+	for _, f := range r.plan.Faults {
+		total += f.At + f.For
+	}
+	return total
+}
+
+// overhear keeps what the proxy saw pass. The world calls it beside the phases.
+func (r *run) overhear(seen faults.Request) {
+	if err := r.record(experiments.Record{Seen: &seen}); err != nil && r.abort != nil {
+		r.abort(err)
+	}
+}
+
+// record appends to the history. Lost evidence ends the run.
+func (r *run) record(rec experiments.Record) error {
+	_, err := r.Append(rec)
+	return err
+}
+
+// Append makes the run the recorder of all that acts in it.
+func (r *run) Append(rec experiments.Record) (int64, error) {
+	if rec.Exchange != nil {
+		r.tally.see(rec.Exchange)
+	}
+	if rec.At.IsZero() {
+		rec.At = time.Now().UTC()
+	}
+	seq, err := r.writer.Append(rec)
+	if err != nil {
+		return seq, fmt.Errorf("keep evidence: %w", err)
+	}
+	rec.Seq = seq
+	if r.config.Watch != nil {
+		r.config.Watch(rec)
+	}
+	return seq, nil
+}
+
+// begin starts a phase of the timeline.
+func (r *run) begin(p experiments.Phase) error {
+	return r.record(experiments.Record{Phase: &experiments.PhaseStart{Name: p}})
+}
+
+// trouble writes down what the verdict must know.
+func (r *run) trouble(code, text string) error {
+	return r.record(experiments.Record{Trouble: &experiments.Trouble{Code: code, Text: text}})
+}
+
+func (r *run) surroundings() experiments.Surroundings {
+	return experiments.Surroundings{Vars: r.plan.Exec.Vars, World: r.world}
+}
+
+// close lets go of everything in the opposite order. The journal says itself when it still owes something.
+func (r *run) close(ctx context.Context) error {
+	var err error
+	if r.world != nil {
+		err = r.world.Close(context.WithoutCancel(ctx))
+	}
+	if r.journal != nil {
+		err = errors.Join(err, r.journal.Close())
+	}
+	if r.writer != nil {
+		err = errors.Join(err, r.writer.Close())
+	}
+	if r.lock != nil {
+		err = errors.Join(err, r.lock.Close())
+	}
+	return err
+}
