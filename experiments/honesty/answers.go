@@ -1,6 +1,7 @@
 package honesty
 
 import (
+	"strings"
 	"time"
 
 	"github.com/candor-chaos/candor/experiments"
@@ -99,8 +100,17 @@ func (n *normal) fine() bool {
 	return false
 }
 
-// hitKey is a pattern with the text that it met.
-func hitKey(h experiments.PatternHit) string { return h.Pattern + "\x00" + h.Text }
+// hitKey is a pattern with the text that it met; numbers differ from one answer to the next.
+func hitKey(h experiments.PatternHit) string { return h.Pattern + "\x00" + withoutNumbers(h.Text) }
+
+func withoutNumbers(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' {
+			return '#'
+		}
+		return r
+	}, text)
+}
 
 // learn keeps what is normal for each step: only what is new against it is judged.
 func (e *evidence) learn() {

@@ -10,6 +10,11 @@ import (
 // All lists the rules that are built, in the order in which they are shown.
 func All() []Rule {
 	return []Rule{
+		stackTraceRule(),
+		dbErrorRule(),
+		internalAddressRule(),
+		defaultPageRule(),
+		secretRule(),
 		ackLostRule(),
 		ackWrongRule(),
 		rejectedHappenedRule(),
@@ -19,6 +24,14 @@ func All() []Rule {
 		halfDoneRule(),
 		lateReversalRule(),
 		phantomRule(),
+		softErrorRule(),
+		statusMismatchRule(),
+		clientBlamedRule(),
+		orphanRule(),
+		retryAfterRule(),
+		unstructuredRule(),
+		unsafeRetryRule(),
+		hangRule(),
 		faultMissedRule(),
 		ruleIdleRule(),
 		truthBlindRule(),

@@ -38,7 +38,8 @@ type evidence struct {
 	truths  map[effectKey]*truth
 	normals map[stepKey]*normal // the baseline of each step
 
-	sickness string // why the baseline shows no product that works; empty when it does
+	sickness string           // why the baseline shows no product that works; empty when it does
+	soft     map[int]softness // see softErrors
 }
 
 type stepKey struct{ journey, step string }

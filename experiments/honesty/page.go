@@ -1,0 +1,143 @@
+package honesty
+
+import (
+	"strings"
+
+	"golang.org/x/net/html"
+)
+
+// page is what a person meets in an HTML document, as far as rules ask.
+type page struct {
+	headings  string   // title, h1 and h2
+	alerts    string   // text in a role alert or a live region
+	claims    []string // values of data-claim
+	landmarks []string // banner, navigation, main, contentinfo
+	links     []string
+}
+
+// landmarks by element; a role names the others.
+var landmarks = map[string]string{"header": "banner", "nav": "navigation", "main": "main", "footer": "contentinfo"}
+
+// maxDepth bounds what a hostile page can nest; what lies deeper is not read.
+const maxDepth = 512
+
+// readPage walks the tokens of a page. It builds no tree.
+func readPage(source string) page {
+	var p page
+	var stack []element
+	tokens := html.NewTokenizer(strings.NewReader(source))
+	for {
+		switch tokens.Next() {
+		case html.ErrorToken:
+			return p
+		case html.StartTagToken:
+			e := p.open(tokens.Token())
+			if len(stack) > 0 {
+				top := stack[len(stack)-1]
+				e.heading, e.alert, e.hidden = e.heading || top.heading, e.alert || top.alert, e.hidden || top.hidden
+			}
+			if len(stack) < maxDepth && !isVoid(e.tag) {
+				stack = append(stack, e)
+			}
+		case html.EndTagToken:
+			stack = closed(stack, tokens.Token().Data)
+		case html.TextToken:
+			if len(stack) > 0 {
+				p.say(stack[len(stack)-1], strings.Join(strings.Fields(tokens.Token().Data), " "))
+			}
+		}
+	}
+}
+
+type element struct {
+	tag                    string
+	heading, alert, hidden bool
+}
+
+func (p *page) open(token html.Token) element {
+	e := element{tag: token.Data}
+	switch e.tag {
+	case "title", "h1", "h2":
+		e.heading = true
+	case "script", "style", "template", "noscript":
+		e.hidden = true
+	}
+	if role := landmarks[e.tag]; role != "" {
+		p.landmarks = append(p.landmarks, role)
+	}
+	for _, a := range token.Attr {
+		switch a.Key {
+		case "role":
+			e.alert = e.alert || a.Val == "alert"
+			for _, role := range landmarks {
+				if a.Val == role {
+					p.landmarks = append(p.landmarks, role)
+				}
+			}
+		case "aria-live":
+			e.alert = e.alert || a.Val == "assertive"
+		case "data-claim":
+			p.claims = append(p.claims, strings.ToLower(strings.TrimSpace(a.Val)))
+		case "href":
+			if e.tag == "a" {
+				p.links = append(p.links, a.Val)
+			}
+		}
+	}
+	return e
+}
+
+func (p *page) say(e element, text string) {
+	if e.hidden || text == "" {
+		return
+	}
+	if e.heading {
+		p.headings += text + "\n"
+	}
+	if e.alert {
+		p.alerts += text + "\n"
+	}
+}
+
+func closed(stack []element, tag string) []element {
+	for i := len(stack) - 1; i >= 0; i-- {
+		if stack[i].tag == tag {
+			return stack[:i]
+		}
+	}
+	return stack
+}
+
+func isVoid(tag string) bool {
+	switch tag {
+	case "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr":
+		return true
+	}
+	return false
+}
+
+// failures names the signs of failure on a page. Each of them alone proves nothing.
+func (p page) failures() (signs []string) {
+	if refusing(p.headings) {
+		signs = append(signs, "the heading says "+quote(strings.TrimSpace(p.headings)))
+	}
+	if p.alerts != "" {
+		signs = append(signs, "an alert says "+quote(strings.TrimSpace(p.alerts)))
+	}
+	for _, c := range p.claims {
+		if c == "failed" || c == "failure" || c == "refused" {
+			signs = append(signs, "its mark says "+c)
+		}
+	}
+	return signs
+}
+
+// refusing reports whether a heading has a word that says no.
+func refusing(text string) bool {
+	for _, word := range strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return (r < 'a' || r > 'z') && r != '_' }) {
+		if refusals[word] || word == "sorry" || word == "problem" || word == "wrong" {
+			return true
+		}
+	}
+	return false
+}
