@@ -46,6 +46,7 @@ func All() []Rule {
 func Infos() []experiments.RuleInfo {
 	infos := slices.Clone(unbuilt)
 	for _, r := range All() {
+		r.Info.Built = true
 		infos = append(infos, r.Info)
 	}
 	slices.SortStableFunc(infos, func(a, b experiments.RuleInfo) int {
