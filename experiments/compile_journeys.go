@@ -2,9 +2,7 @@ package experiments
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
-	"strings"
 )
 
 // allJourneys binds every use of a journey.
@@ -16,6 +14,9 @@ func (w *compiler) allJourneys() {
 	bound := map[*Journey]bool{}
 	for i, use := range w.Experiment.Journeys {
 		at, j, s := index("journeys", i), w.Journeys[i], w.journeys[i]
+		if j == nil {
+			continue
+		}
 		if use.Users > 0 && use.Rate > 0 {
 			w.experiment.on(at+".rate", "", `either "users" or "rate"`)
 		}
@@ -28,21 +29,16 @@ func (w *compiler) allJourneys() {
 		names[j.Name] = true
 		if !bound[j] {
 			bound[j] = true
-			checkJourney(j, s)
-			w.bench.bind(j, nil)
+			w.bindJourney(j, s)
 		}
-		w.plan.Journeys = append(w.plan.Journeys, w.journey(use, j, s))
+		w.plan.Journeys = append(w.plan.Journeys, w.journey(use, j))
 	}
 }
 
 // journey is what the plan keeps of one.
-func (w *compiler) journey(use JourneyUse, j *Journey, s *source) PlannedJourney {
+func (w *compiler) journey(use JourneyUse, j *Journey) PlannedJourney {
 	service := j.Service
-	if service == "" {
-		service = w.Experiment.Service
-	} else {
-		w.known(s, "service", service)
-	}
+	setDefault(&service, w.Experiment.Service)
 	p := PlannedJourney{Name: j.Name, Surface: j.Surface, Interaction: j.Interaction, Service: service, Persona: use.Persona,
 		Traffic: use.words(), Rate: float64(use.Rate)}
 	setDefault(&p.Persona, "patient")
@@ -52,9 +48,6 @@ func (w *compiler) journey(use JourneyUse, j *Journey, s *source) PlannedJourney
 		step := &j.Steps[i]
 		setDefault(&step.Timeout, 2*p.Deadlines.Final)
 		needs := step.Needs
-		for n, need := range needs {
-			w.known(s, index(index("steps", i)+".needs", n), need)
-		}
 		if needs == nil {
 			needs = w.needs(service)
 		}
@@ -65,10 +58,7 @@ func (w *compiler) journey(use JourneyUse, j *Journey, s *source) PlannedJourney
 		setDefault(&j.Setup[i].Timeout, 2*p.Deadlines.Final)
 	}
 	p.IntentStep = intentStep(j)
-	for i, e := range j.Effects {
-		if p.IntentStep == "" {
-			s.on(index("effects", i), "", "effect %q has no step that could have made it: none changes anything or makes a claim", e.Name)
-		}
+	for _, e := range j.Effects {
 		p.Effects = append(p.Effects, PlannedEffect{Name: e.Name, Own: e.Tenant == "own", Reader: e.Kind, Valued: !e.Want.IsZero(),
 			Shares: w.shares(e)})
 	}
@@ -88,9 +78,6 @@ func (u JourneyUse) words() string {
 	return fmt.Sprintf("%d users, each every %s", u.Users, every)
 }
 
-// defaultEvery is how often a user comes back.
-const defaultEvery = 1e9 // a second
-
 // intentStep is the step that carries claims, else the last one that changes something.
 func intentStep(j *Journey) string {
 	last := ""
@@ -105,19 +92,45 @@ func intentStep(j *Journey) string {
 	return last
 }
 
+// bindJourney binds a journey's names and compiles its expressions.
+func (w *compiler) bindJourney(j *Journey, s *source) {
+	s.loaded = len(*w.errs)
+	checkJourney(j, s)
+	if j.Service != "" {
+		w.known(s, "service", j.Service)
+	}
+	w.bench.steps = []string{}
+	for i, step := range slices.Concat(j.Setup, j.Steps) {
+		w.bench.steps = append(w.bench.steps, step.Name)
+		for n, need := range step.Needs {
+			at := index("setup", i)
+			if i >= len(j.Setup) {
+				at = index("steps", i-len(j.Setup))
+			}
+			w.known(s, index(at+".needs", n), need)
+		}
+	}
+	w.bench.bind(j, nil)
+	w.bench.steps = nil
+}
+
 // checkJourney finds the mistakes that a journey can have by itself, and names its steps.
 func checkJourney(j *Journey, s *source) {
 	if len(j.Steps) == 0 {
 		s.on("steps", "", "a journey of no steps goes nowhere")
 	}
 	names, claiming := map[string]bool{}, ""
+	for i := range j.Setup {
+		setDefault(&j.Setup[i].Name, fmt.Sprintf("setup %d", i+1))
+		unique(s, names, "steps", j.Setup[i].Name, index("setup", i))
+		if j.Setup[i].Claims != nil {
+			s.on(index("setup", i)+".claims", "", "setup has no intent and makes no claim")
+		}
+	}
 	for i := range j.Steps {
 		step, at := &j.Steps[i], index("steps", i)
 		setDefault(&step.Name, fmt.Sprintf("step %d", i+1))
-		if names[step.Name] {
-			s.on(at+".name", "", "two steps are called %q", step.Name)
-		}
-		names[step.Name] = true
+		unique(s, names, "steps", step.Name, at)
 		if step.Claims == nil {
 			continue
 		}
@@ -126,43 +139,62 @@ func checkJourney(j *Journey, s *source) {
 		}
 		claiming = step.Name
 	}
-	for i := range j.Setup {
-		setDefault(&j.Setup[i].Name, fmt.Sprintf("setup %d", i+1))
-		if j.Setup[i].Claims != nil {
-			s.on(index("setup", i)+".claims", "", "setup has no intent and makes no claim")
-		}
-	}
-	effects := map[string]bool{}
+	checkEffects(j, s)
+}
+
+// checkEffects wants effects to have names of their own, and somebody who makes them.
+func checkEffects(j *Journey, s *source) {
+	effects, maker := map[string]bool{}, intentStep(j)
 	for i, e := range j.Effects {
-		if effects[e.Name] {
-			s.on(index("effects", i)+".name", "", "two effects are called %q", e.Name)
+		unique(s, effects, "effects", e.Name, index("effects", i))
+		if maker == "" {
+			s.on(index("effects", i), "", "effect %q has no step that could have made it: none changes anything or makes a claim", e.Name)
 		}
-		effects[e.Name] = true
 	}
 	for i := range j.Steps {
-		if c := j.Steps[i].Claims; c != nil {
-			for name := range c.PerEffect {
-				if !effects[name] {
-					s.on(index("steps", i)+".claims.per_effect."+name, "", "no effect is called %q", name)
-				}
+		c := j.Steps[i].Claims
+		if c == nil {
+			continue
+		}
+		at := index("steps", i) + ".claims"
+		for _, name := range keys(c.PerEffect) {
+			if !effects[name] {
+				s.on(at+".per_effect."+name, suggest(name, keys(effects)), "no effect is called %q", name)
 			}
+		}
+		if c.Success.IsZero() && c.Refused.IsZero() && c.Pending.IsZero() && c.Unknown.IsZero() && len(c.PerEffect) == 0 {
+			s.on(at, "", "claims of nothing: give success, refused, pending, unknown or per_effect")
+		}
+		if !c.Promise.IsZero() && c.Pending.IsZero() {
+			s.on(at+".promise", "", "a promise is about what is pending, and no answer is")
 		}
 	}
 }
 
-var serviceName = regexp.MustCompile(`services\[['"]([^'"]+)['"]\]|services\.([A-Za-z_][A-Za-z0-9_]*)|\b([A-Za-z_][A-Za-z0-9_]*)\.[a-z]`)
+// unique reports a name that was there before.
+func unique(s *source, seen map[string]bool, what, name, at string) {
+	if name == "" {
+		return
+	}
+	if seen[name] {
+		s.on(at+".name", "", "two %s are called %q", what, name)
+	}
+	seen[name] = true
+}
 
 // shares lists the services of the system through which a reader reads: its truth is theirs to break.
 func (w *compiler) shares(e Effect) []string {
 	var all []string
-	for _, source := range sources(e.Reader) {
-		for _, m := range serviceName.FindAllStringSubmatch(source, -1) {
-			name := strings.Join(m[1:], "")
-			if _, is := w.System.Services[name]; is && !slices.Contains(all, name) {
-				all = append(all, name)
+	for _, expr := range expressionsOf(e.Reader) {
+		for _, u := range expr.uses {
+			if u.root == "services" {
+				all = append(all, u.name)
 			}
 		}
 	}
+	if service := serviceOf(e.Reader); service != "" {
+		all = append(all, service)
+	}
 	slices.Sort(all)
-	return all
+	return slices.Compact(all)
 }

@@ -1,9 +1,6 @@
 package experiments
 
 import (
-	"encoding/json"
-	"fmt"
-	"maps"
 	"slices"
 	"strings"
 )
@@ -18,10 +15,14 @@ func (w *compiler) rules() {
 	for _, r := range w.catalog.Rules {
 		ids[r.ID] = true
 	}
-	w.ruleNames("honesty.gate", h.Gate, ids, true)
-	w.ruleNames("honesty.require", h.Require, ids, false)
+	for i, name := range h.Gate {
+		w.ruleName(index("honesty.gate", i), name, ids, true)
+	}
+	for i, name := range h.Require {
+		w.ruleName(index("honesty.require", i), name, ids, false)
+	}
 	for i, e := range h.Allow {
-		w.ruleNames(index("honesty.allow", i)+".rule", []string{e.Rule}, ids, false)
+		w.ruleName(index("honesty.allow", i)+".rule", e.Rule, ids, false)
 	}
 	gate := h.Gate
 	if gate == nil {
@@ -42,16 +43,17 @@ func (w *compiler) rules() {
 	}
 }
 
-func (w *compiler) ruleNames(at string, given []string, ids map[string]bool, severities bool) {
-	for i, name := range given {
-		if ids[name] || severities && slices.Contains([]string{"S1", "S2", "S3", "S4"}, name) {
-			continue
-		}
-		path := at
-		if !strings.HasSuffix(at, ".rule") {
-			path = index(at, i)
-		}
-		w.experiment.on(path, suggest(name, slices.Sorted(maps.Keys(ids))), "no rule is called %q", name)
+// ruleName wants the ID of a rule or, where the gate is set, a severity.
+func (w *compiler) ruleName(at, name string, ids map[string]bool, gate bool) {
+	severity := slices.Contains([]string{"S1", "S2", "S3", "S4"}, name)
+	switch {
+	case ids[name] || severity && gate || name == "":
+	case severity:
+		w.experiment.on(at, "", "a single rule is wanted here, as CL-01, and %q is a severity", name)
+	case gate:
+		w.experiment.on(at, near(name, keys(ids)), "%q is no rule, and no severity from S1 to S4", name)
+	default:
+		w.experiment.on(at, near(name, keys(ids)), "no rule is called %q", name)
 	}
 }
 
@@ -114,111 +116,4 @@ func (w *compiler) several() bool {
 
 func (w *compiler) interposes() bool {
 	return slices.ContainsFunc(w.plan.Faults, func(f PlannedFault) bool { return f.Reach.Path != nil })
-}
-
-// clauses binds what the experiment says it proves to the targets that its tier has.
-func (w *compiler) clauses() {
-	for i, name := range w.Experiment.Proves {
-		value, known := w.clause(w.plan.Tier, name)
-		if !known {
-			w.experiment.on(index("proves", i), suggest(name, clauseNames), "the standards have no clause %q", name)
-			continue
-		}
-		c := PlannedClause{Clause: name}
-		if value != nil {
-			data, err := json.Marshal(value)
-			if err != nil {
-				w.experiment.on(index("proves", i), "", "clause %q cannot be saved: %v", name, err)
-			}
-			c.Value, c.Target = data, targetWords(data)
-		}
-		if t := w.tierOf(); t.Waiver != nil && t.Waiver.Criterion == name {
-			c.Waived = fmt.Sprintf("%s, by %s until %s", t.Waiver.Reason, t.Waiver.By, t.Waiver.Until.Format("2006-01-02"))
-		}
-		w.plan.Clauses = append(w.plan.Clauses, c)
-	}
-}
-
-func (w *compiler) tierOf() Tier {
-	if w.Standards == nil {
-		return Tier{}
-	}
-	return w.Standards.Tiers[w.plan.Tier]
-}
-
-// clauseNames are all clauses that a tier can set.
-var clauseNames = []string{"uptime", "latency", "data", "resilience.dependency_down", "resilience.spike", "resilience.recovery",
-	"resilience.drill_allowance", "messaging", "logging", "status", "security"}
-
-// maxInherits ends a chain of tiers that inherit from each other in a circle.
-const maxInherits = 10
-
-// clause is what a tier, or one that it inherits from, sets for a clause; nil when nobody does.
-func (w *compiler) clause(tier, name string) (value any, known bool) {
-	if !slices.Contains(clauseNames, name) {
-		return nil, false
-	}
-	for range maxInherits {
-		if w.Standards == nil || tier == "" {
-			break
-		}
-		t := w.Standards.Tiers[tier]
-		if v := t.clause(name); v != nil {
-			return v, true
-		}
-		tier = t.Inherits
-	}
-	return nil, true
-}
-
-func (t Tier) clause(name string) any {
-	switch name {
-	case "uptime":
-		return t.Uptime
-	case "resilience.dependency_down":
-		if t.Resilience.DependencyDown != nil {
-			return t.Resilience.DependencyDown
-		}
-	case "resilience.recovery":
-		if t.Resilience.Recovery != nil {
-			return t.Resilience.Recovery
-		}
-	case "resilience.drill_allowance":
-		if t.Resilience.DrillAllowance != "" {
-			return t.Resilience.DrillAllowance
-		}
-	}
-	for section, values := range map[string]map[string]any{"latency": t.Latency, "data": t.Data, "resilience.spike": t.Resilience.Spike,
-		"messaging": t.Messaging, "logging": t.Logging, "status": t.Status, "security": t.Security} {
-		if section == name && values != nil {
-			return values
-		}
-	}
-	return nil
-}
-
-// targetWords shows a target as flat text, in the order of its keys.
-func targetWords(data []byte) string {
-	return strings.NewReplacer(`{`, "", `}`, "", `"`, "", ":", ": ", ",", ", ").Replace(string(data))
-}
-
-// checkStandards finds the mistakes that standards can have by themselves.
-func checkStandards(t *Standards, s *source) {
-	for _, name := range slices.Sorted(maps.Keys(t.Tiers)) {
-		parent := t.Tiers[name].Inherits
-		if parent == "" {
-			continue
-		}
-		at := "tiers." + name + ".inherits"
-		if _, known := t.Tiers[parent]; !known {
-			s.on(at, suggest(parent, slices.Sorted(maps.Keys(t.Tiers))), "unknown tier %q", parent)
-			continue
-		}
-		for n, p := 0, parent; p != ""; n, p = n+1, t.Tiers[p].Inherits {
-			if p == name || n > len(t.Tiers) {
-				s.on(at, "", "tier %q inherits from itself", name)
-				break
-			}
-		}
-	}
 }

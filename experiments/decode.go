@@ -240,7 +240,7 @@ func (d *decoder) mapping(n *yaml.Node, v reflect.Value, path string, tag reflec
 		key, value := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
 		d.value(e.key, key, join(path, e.key.Value), "")
 		d.value(e.value, value, join(path, e.key.Value), tag)
-		d.standsAt(e, join(path, e.key.Value))
+		d.places[join(path, e.key.Value)] = d.pos(e.key)
 		v.SetMapIndex(key, value)
 	}
 }

@@ -1,13 +1,11 @@
 package experiments
 
 import (
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
-	"strings"
 )
 
 // documents are the kinds of definition and the struct that each fills.
@@ -43,19 +41,23 @@ type Definitions struct {
 	errs                          *ErrorList
 }
 
-// Root is the folder of the system's file.
+// Root is the folder of the system's file, absolute.
 func (d *Definitions) Root() string {
 	if d.system == nil {
 		return ""
 	}
-	return filepath.Dir(d.system.file)
+	root, err := filepath.Abs(filepath.Dir(d.system.file))
+	if err != nil {
+		return filepath.Dir(d.system.file)
+	}
+	return root
 }
 
-// Load reads an experiment and everything that it names. Every mistake of every file comes back at once, as an ErrorList.
+// Load reads an experiment and everything that it names. Every mistake of every file comes back at once, as an ErrorList;
+// the definitions are there all the same, so that Compile can add to the list.
 func Load(path string, o LoadOptions) (*Definitions, error) {
 	errs := ErrorList{}
-	l := loader{options: o, errs: &errs, journeys: map[string]loadedJourney{}}
-	d := l.load(path)
+	d := newLoader(o, &errs).load(path)
 	return d, errs.Err()
 }
 
@@ -71,59 +73,82 @@ type loadedJourney struct {
 	source  *source
 }
 
+func newLoader(o LoadOptions, errs *ErrorList) *loader {
+	return &loader{options: o, errs: errs, journeys: map[string]loadedJourney{}}
+}
+
 func (l *loader) load(path string) *Definitions {
 	d := &Definitions{errs: l.errs}
-	d.Experiment, d.experiment = read[Experiment](l, path, "Experiment")
+	d.Experiment, d.experiment = read[Experiment](l, naming{file: path}, "Experiment")
 	if d.Experiment == nil {
 		return d
 	}
 	for i, use := range d.Experiment.Journeys {
-		at := index("journeys", i) + ".use"
-		j := l.journey(d.experiment, at, beside(path, use.Use))
+		j := l.journey(naming{beside(path, use.Use), d.experiment, index("journeys", i) + ".use", use.Use})
 		d.Journeys, d.journeys = append(d.Journeys, j.journey), append(d.journeys, j.source)
 	}
-	system := l.options.System
-	if system == "" {
-		system = upwards(filepath.Dir(path))
-	}
-	if system == "" {
-		d.experiment.on("", "make one, or name it with --system", "no %s here or in any folder above", systemFile)
-		return d
-	}
-	d.System, d.system = read[System](l, system, "System")
-	if d.System != nil && d.System.Standards != "" {
-		file := beside(system, d.System.Standards)
-		if _, err := os.Stat(file); err != nil {
-			d.system.on("standards", "", "no file %q", d.System.Standards)
-		} else {
-			d.Standards, d.standards = read[Standards](l, file, "Standards")
-		}
-	}
+	l.system(d, d.experiment)
 	return d
 }
 
-func (l *loader) journey(from *source, at, file string) loadedJourney {
-	if known, done := l.journeys[file]; done {
-		return known
+// system adds the system that a definition belongs to, with its standards.
+func (l *loader) system(d *Definitions, of *source) {
+	file := l.options.System
+	if file == "" {
+		file = upwards(filepath.Dir(of.file))
 	}
-	if _, err := os.Stat(file); err != nil {
-		from.on(at, nearFile(file), "no file %q", file)
-		return loadedJourney{}
+	if file == "" {
+		of.on("", "make one, or name it with --system", "no %s here or in any folder above", systemFile)
+		return
 	}
-	j, s := read[Journey](l, file, "Journey")
-	l.journeys[file] = loadedJourney{j, s}
-	return l.journeys[file]
+	d.System, d.system = read[System](l, naming{file: file}, "System")
+	l.itsStandards(d)
 }
 
-// read reads a file of one kind.
-func read[T any](l *loader, file, kind string) (*T, *source) {
-	s := readSource(file, l.errs)
-	if s == nil {
-		return nil, nil
+func (l *loader) itsStandards(d *Definitions) {
+	if d.System != nil && d.System.Standards != "" {
+		d.Standards, d.standards = read[Standards](l, naming{beside(d.system.file, d.System.Standards), d.system, "standards", d.System.Standards}, "Standards")
 	}
-	if s.kind != kind {
-		s.on("kind", "", "is of kind %s, and a %s is wanted here", s.kind, kind)
-		return nil, s
+}
+
+func (l *loader) journey(n naming) loadedJourney {
+	known, done := l.journeys[n.file]
+	if !done {
+		known.journey, known.source = read[Journey](l, n, "Journey")
+		l.journeys[n.file] = known
+	}
+	return known
+}
+
+// naming is a file and where it is named: in a definition, with a path in it and the name as it is written; or nowhere,
+// for a file that the user named.
+type naming struct {
+	file    string
+	from    *source
+	at      string
+	written string
+}
+
+// read reads a file of one kind. A file that is not there, or is of another kind, is the mistake of who names it.
+func read[T any](l *loader, n naming, kind string) (*T, *source) {
+	if n.from != nil {
+		if info, err := os.Stat(n.file); err != nil || info.IsDir() {
+			if n.written != "" {
+				n.from.on(n.at, nearFile(n.file), "no file %q", n.written)
+			}
+			return nil, nil
+		}
+	}
+	s := readSource(n.file, l.errs)
+	switch {
+	case s == nil:
+		return nil, nil
+	case s.kind != kind && n.from != nil:
+		n.from.on(n.at, "", "%q is of kind %s, and a %s is wanted here", n.written, s.kind, kind)
+		return nil, nil
+	case s.kind != kind:
+		s.at(s.child(s.root, "kind"), "kind", "", "a definition of kind %s is wanted here, and this is %q", kind, s.kind)
+		return nil, nil
 	}
 	value := new(T)
 	d := decoder{source: s, catalog: l.options.Catalog}
@@ -168,21 +193,25 @@ func nearFile(file string) string {
 	for _, e := range all {
 		names = append(names, e.Name())
 	}
-	if hint := suggest(filepath.Base(file), names); strings.HasPrefix(hint, "did you mean") {
-		return hint
-	}
-	return ""
+	return near(filepath.Base(file), names)
 }
 
-// upwards finds the system's file in a folder or the nearest above it.
+// upwards finds the system's file in a folder or the nearest above it, and names it as the folder was named: relative to
+// where candor runs, or absolute.
 func upwards(folder string) string {
-	folder, err := filepath.Abs(folder)
-	if err != nil {
+	here, err := filepath.Abs(".")
+	if err != nil || filepath.IsAbs(folder) {
+		here = ""
+	}
+	if folder, err = filepath.Abs(folder); err != nil {
 		return ""
 	}
 	for {
 		file := filepath.Join(folder, systemFile)
 		if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() {
+			if named, err := filepath.Rel(here, file); err == nil && here != "" {
+				return named
+			}
 			return file
 		}
 		above := filepath.Dir(folder)
@@ -191,100 +220,4 @@ func upwards(folder string) string {
 		}
 		folder = above
 	}
-}
-
-// Checked is a definition without a mistake.
-type Checked struct {
-	File string `json:"file"`
-	Kind string `json:"kind"`
-	Name string `json:"name"`
-}
-
-// Validate loads and compiles every definition in files and folders, and reports every mistake of all of them.
-func Validate(paths []string, o LoadOptions) ([]Checked, error) {
-	errs := ErrorList{}
-	var files []string
-	for _, p := range paths {
-		found, err := definitions(p)
-		if err != nil {
-			errs = append(errs, &Error{Pos: Pos{File: p, Line: 1, Col: 1}, Msg: "cannot be read: " + err.Error()})
-		}
-		files = append(files, found...)
-	}
-	if len(files) == 0 && len(errs) == 0 {
-		errs = append(errs, &Error{Pos: Pos{File: strings.Join(paths, " "), Line: 1, Col: 1}, Msg: "no definition of " + Version + " here"})
-	}
-	checked := []Checked{}
-	for _, file := range files {
-		if c := validate(file, o, &errs); c != nil {
-			checked = append(checked, *c)
-		}
-	}
-	return checked, errs.Err()
-}
-
-// validate checks one file; an experiment with all that it names.
-func validate(file string, o LoadOptions, errs *ErrorList) *Checked {
-	found := ErrorList{}
-	s := readSource(file, &found)
-	c := &Checked{File: file}
-	if s != nil {
-		c.Kind = s.kind
-		if name := s.child(s.root, "name"); name != nil {
-			c.Name = name.Value
-		}
-		l := loader{options: o, errs: &found, journeys: map[string]loadedJourney{}}
-		switch s.kind {
-		case "Experiment":
-			d := l.load(file)
-			if len(found) == 0 {
-				compile(d, o.Catalog)
-			}
-		case "System":
-			read[System](&l, file, s.kind)
-		case "Journey":
-			if j, at := read[Journey](&l, file, s.kind); j != nil {
-				checkJourney(j, at)
-			}
-		case "Standards":
-			if t, at := read[Standards](&l, file, s.kind); t != nil {
-				checkStandards(t, at)
-			}
-		}
-	}
-	*errs = append(*errs, found...)
-	if len(found) > 0 {
-		return nil
-	}
-	return c
-}
-
-// definitions lists the definitions in a folder, or the one file. A file that was named is looked at whatever it holds;
-// in a folder only what says that it is ours.
-func definitions(path string) ([]string, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !info.IsDir() {
-		return []string{path}, nil
-	}
-	var files []string
-	err = filepath.WalkDir(path, func(p string, e fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if e.IsDir() && strings.HasPrefix(e.Name(), ".") && p != path {
-			return filepath.SkipDir
-		}
-		if ext := filepath.Ext(p); e.IsDir() || ext != ".yaml" && ext != ".yml" {
-			return nil
-		}
-		data, err := os.ReadFile(p)
-		if err == nil && strings.Contains(string(data), "apiVersion: candor/") {
-			files = append(files, p)
-		}
-		return err
-	})
-	return files, err
 }

@@ -95,7 +95,7 @@ func (d *decoder) validate(n *yaml.Node, made any, path string) {
 	for _, err := range flatten(v.Validate()) {
 		var mistake *faults.FieldError
 		if errors.As(err, &mistake) {
-			if d.faulty(join(path, mistake.Field)) {
+			if faulty(*d.errs, d.file, join(path, mistake.Field)) {
 				continue
 			}
 			if mistake.Msg == "is missing" && d.child(n, mistake.Field) == nil {

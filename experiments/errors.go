@@ -55,11 +55,12 @@ func (l ErrorList) Error() string {
 	return strings.Join(texts, "\n")
 }
 
-// Err sorts the list, drops what stands twice, and is nil when nothing is left.
+// Err is a sorted copy of the list without what stands twice, and nil when there is nothing in it.
 func (l ErrorList) Err() error {
 	if len(l) == 0 {
 		return nil
 	}
+	l = slices.Clone(l)
 	slices.SortStableFunc(l, func(a, b *Error) int {
 		if c := strings.Compare(a.Pos.File, b.Pos.File); c != 0 {
 			return c
@@ -67,7 +68,10 @@ func (l ErrorList) Err() error {
 		if a.Pos.Line != b.Pos.Line {
 			return a.Pos.Line - b.Pos.Line
 		}
-		return a.Pos.Col - b.Pos.Col
+		if a.Pos.Col != b.Pos.Col {
+			return a.Pos.Col - b.Pos.Col
+		}
+		return strings.Compare(a.Msg, b.Msg)
 	})
 	return slices.CompactFunc(l, func(a, b *Error) bool { return a.Pos == b.Pos && a.Msg == b.Msg })
 }

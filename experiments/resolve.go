@@ -1,12 +1,13 @@
 package experiments
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"net/url"
 	"path/filepath"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -17,74 +18,103 @@ type RunNames struct {
 	Prefix string // run.prefix: what every marker begins with
 }
 
-var (
-	envName  = regexp.MustCompile(`\benv(?:\.([A-Za-z_][A-Za-z0-9_]*)|\[['"]([^'"]+)['"]\])`)
-	fileName = regexp.MustCompile(`\bfile\(['"]([^'"]+)['"]\)`)
-)
+// EnvName is an environment variable that an expression uses, and where.
+type EnvName struct {
+	Name string
+	Pos  Pos
+}
+
+// EnvNames lists every use of an environment variable, in the order of files.
+func (x *Exec) EnvNames() []EnvName {
+	var all []EnvName
+	for _, e := range x.expressions() {
+		for _, u := range e.uses {
+			if u.root == "env" {
+				all = append(all, EnvName{u.name, e.at.locate(u.at)})
+			}
+		}
+	}
+	return all
+}
 
 // Resolve puts the environment and the names of a run into what expressions see, and expands the addresses of services.
-// Names that the environment lacks come back at their places, as an ErrorList.
+// Variables that are not set and files that cannot be read come back at their places, as an ErrorList. It may be called
+// again, for another run.
 func (x *Exec) Resolve(env map[string]string, n RunNames) error {
-	parameters := map[string]any{}
-	for _, from := range []map[string]any{x.System.Parameters, x.Experiment.Parameters} {
-		maps.Copy(parameters, from)
-	}
 	x.secrets = map[string]string{}
 	errs := ErrorList{}
 	for _, e := range x.expressions() {
-		for _, m := range envName.FindAllStringSubmatch(e.Source, -1) {
-			name := m[1] + m[2]
-			value, is := env[name]
-			if !is {
-				x.missing(e, name, &errs)
-				continue
-			}
-			x.secrets[name] = value
-		}
-		for _, m := range fileName.FindAllStringSubmatch(e.Source, -1) {
-			if text, err := readSmall(e.folder(), m[1]); err == nil {
-				x.secrets[filepath.Base(m[1])] = text
+		for _, u := range e.uses {
+			switch u.root {
+			case "env":
+				x.takeEnv(e, u, env, &errs)
+			case "file":
+				x.takeFile(e, u, &errs)
 			}
 		}
 	}
 	if err := errs.Err(); err != nil {
 		return err
 	}
+	parameters := map[string]any{}
+	maps.Copy(parameters, x.System.Parameters)
+	maps.Copy(parameters, x.Experiment.Parameters)
 	x.Vars = Vars{"env": env, "parameters": parameters, "marker": "", "steps": map[string]any{},
 		"run": map[string]string{"id": n.ID, "prefix": n.Prefix}}
 	return x.addresses()
 }
 
-// missing reports an environment variable that is not set, once for each place.
-func (x *Exec) missing(e Expr, name string, errs *ErrorList) {
-	if e.at.source == nil {
-		*errs = append(*errs, &Error{Msg: fmt.Sprintf("environment variable %s is not set", name)})
+func (x *Exec) takeEnv(e Expr, u use, env map[string]string, errs *ErrorList) {
+	value, set := env[u.name]
+	if !set {
+		e.at.report(errs, u.at, fmt.Sprintf("environment variable %s is not set", u.name))
 		return
 	}
-	s := *e.at.source
+	x.secrets[u.name] = value
+}
+
+func (x *Exec) takeFile(e Expr, u use, errs *ErrorList) {
+	text, err := readSmall(e.folder(), u.name)
+	if err != nil {
+		var path *fs.PathError
+		if errors.As(err, &path) {
+			err = path.Err
+		}
+		e.at.report(errs, u.at, fmt.Sprintf("file %q cannot be read: %v", u.name, err))
+		return
+	}
+	x.secrets[filepath.Base(u.name)] = text
+}
+
+// report adds a mistake at a character of a text to a list of its own, since the one of Load is done with.
+func (p textPlace) report(errs *ErrorList, at int, msg string) {
+	if p.source == nil {
+		*errs = append(*errs, &Error{Msg: msg})
+		return
+	}
+	s := *p.source
 	s.errs = errs
-	s.fail(e.at.pos, "", "", "environment variable %s is not set", name)
+	s.fail(p.locate(at), p.path, "", "%s", msg)
 }
 
 // addresses expands where services are. A service's address can use everything but other services.
 func (x *Exec) addresses() error {
 	services := map[string]any{}
-	for _, name := range slices.Sorted(maps.Keys(x.System.Services)) {
+	for _, name := range keys(x.System.Services) {
 		s := x.System.Services[name]
 		known, named := map[string]any{"port": int64(s.Port)}, map[string]any{}
-		at, err := s.URL.Expand(x.Vars)
-		if err != nil {
-			return fmt.Errorf("service %s: url: %w", name, err)
-		}
-		known["url"] = at
-		for _, address := range slices.Sorted(maps.Keys(s.Addresses)) {
+		for _, address := range keys(s.Addresses) {
 			at, err := s.Addresses[address].Expand(x.Vars)
 			if err != nil {
 				return fmt.Errorf("service %s: address %s: %w", name, address, err)
 			}
 			named[address], known[address] = at, at
 		}
-		known["addresses"] = named
+		at, err := s.URL.Expand(x.Vars)
+		if err != nil {
+			return fmt.Errorf("service %s: url: %w", name, err)
+		}
+		known["url"], known["addresses"] = at, named
 		services[name] = known
 	}
 	x.Vars["services"] = services
@@ -112,30 +142,27 @@ func (x *Exec) Secrets() map[string]string {
 	return secrets
 }
 
-
 // expressions lists every expression of the experiment and of all that it names.
 func (x *Exec) expressions() []Expr {
-	var all []Expr
-	collect(reflect.ValueOf(x.System), &all)
-	collect(reflect.ValueOf(x.Experiment), &all)
+	all := append(expressionsOf(x.System), expressionsOf(x.Experiment)...)
 	for _, j := range x.Journeys {
-		collect(reflect.ValueOf(j), &all)
+		all = append(all, expressionsOf(j)...)
 	}
+	slices.SortStableFunc(all, func(a, b Expr) int {
+		return strings.Compare(fmt.Sprintf("%s %6d %6d", a.at.pos.File, a.at.pos.Line, a.at.pos.Col+a.at.offset),
+			fmt.Sprintf("%s %6d %6d", b.at.pos.File, b.at.pos.Line, b.at.pos.Col+b.at.offset))
+	})
 	return all
 }
 
-// sources lists the texts of every expression in a value.
-func sources(value any) []string {
+// expressionsOf lists the expressions in a value, wherever they stand.
+func expressionsOf(value any) []Expr {
 	var all []Expr
 	collect(reflect.ValueOf(value), &all)
-	var texts []string
-	for _, e := range all {
-		texts = append(texts, e.Source)
-	}
-	return texts
+	return all
 }
 
-// collect finds expressions wherever they stand; those within templates count by themselves.
+// collect finds expressions; those within templates count by themselves.
 func collect(v reflect.Value, all *[]Expr) {
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Interface:
@@ -151,20 +178,19 @@ func collect(v reflect.Value, all *[]Expr) {
 			collect(v.MapIndex(key), all)
 		}
 	case reflect.Struct:
-		if !v.CanInterface() {
-			return
-		}
-		switch found := v.Interface().(type) {
-		case Expr:
-			*all = append(*all, found)
-			return
-		case Template:
-			for _, p := range found.parts {
-				if !p.expr.IsZero() {
-					*all = append(*all, p.expr)
+		if v.CanInterface() {
+			switch found := v.Interface().(type) {
+			case Expr:
+				*all = append(*all, found)
+				return
+			case Template:
+				for _, p := range found.parts {
+					if !p.expr.IsZero() {
+						*all = append(*all, p.expr)
+					}
 				}
+				return
 			}
-			return
 		}
 		for i := range v.NumField() {
 			if f := v.Type().Field(i); f.IsExported() || f.Anonymous {

@@ -111,3 +111,15 @@ func (c Comparison) Met(measured float64) bool {
 	}
 	return measured == c.Value
 }
+
+// brief is a duration as people write it: 10m and not 10m0s.
+func brief(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}

@@ -23,6 +23,7 @@ type source struct {
 	kind   string
 	places map[string]Pos
 	errs   *ErrorList
+	loaded int // how many of errs were found before anything was compiled
 }
 
 // sizeLimit bounds a definition.
@@ -171,8 +172,12 @@ func (s *source) at(n *yaml.Node, path, hint, format string, args ...any) {
 	s.fail(s.pos(n), path, hint, format, args...)
 }
 
-// on reports a mistake at a path: its own place, or that of the nearest parent which has one.
+// on reports a mistake at a path: its own place, or that of the nearest parent which has one. What only follows from a
+// mistake that Load found is left out.
 func (s *source) on(path, hint, format string, args ...any) {
+	if faulty((*s.errs)[:s.loaded], s.file, path) {
+		return
+	}
 	for p := path; ; p = parent(p) {
 		if pos, known := s.places[p]; known || p == "" {
 			if !known {
@@ -189,11 +194,10 @@ func parent(path string) string {
 	return path[:max(0, strings.LastIndexAny(path, ".["))]
 }
 
-// faulty reports whether something at a path, or below or above it, was found wrong already: what follows from it is not
-// worth a mistake of its own.
-func (s *source) faulty(path string) bool {
-	for _, e := range *s.errs {
-		if e.Pos.File == s.file && e.Path != "" && (e.Path == path || within(e.Path, path) || within(path, e.Path)) {
+// faulty reports whether something at a path of a file, or below or above it, is wrong already.
+func faulty(errs ErrorList, file, path string) bool {
+	for _, e := range errs {
+		if e.Pos.File == file && e.Path != "" && (e.Path == path || within(e.Path, path) || within(path, e.Path)) {
 			return true
 		}
 	}
@@ -249,13 +253,19 @@ func near(got string, names []string) string {
 
 // few is a hint at all names there are, when they are few.
 func few(names []string) string {
+	shown := make([]string, len(names))
+	for i, name := range names {
+		if shown[i] = name; strings.Contains(name, " ") {
+			shown[i] = strconv.Quote(name)
+		}
+	}
 	switch {
 	case len(names) == 0 || len(names) > 5:
 		return ""
 	case len(names) == 1:
-		return "there is only " + names[0]
+		return "there is only " + shown[0]
 	}
-	return "one of " + strings.Join(names, ", ")
+	return "one of " + strings.Join(shown, ", ")
 }
 
 // edits counts the letters to insert, delete, replace or swap with a neighbour (Damerau–Levenshtein, restricted).

@@ -1,0 +1,122 @@
+package experiments
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/candor-chaos/candor/faults"
+)
+
+// allFaults binds the faults to services and abilities, and holds them to the environment's rails.
+func (w *compiler) allFaults() {
+	x, env := w.Experiment, w.System.Environment
+	if len(x.Faults) == 0 {
+		w.experiment.on("faults", "", "an experiment without a fault proves nothing about faults")
+	}
+	names := map[string]bool{}
+	for i := range x.Faults {
+		use, at := &x.Faults[i], index("faults", i)
+		setDefault(&use.Name, strings.TrimSpace(fmt.Sprintf("%s %d", use.Kind, i+1)))
+		if names[use.Name] {
+			w.experiment.on(at+".name", "", "two faults are called %q", use.Name)
+		}
+		names[use.Name] = true
+		switch {
+		case use.For == 0:
+			w.experiment.on(at+".for", "", "a fault has to last")
+		case use.For > env.MaxFault:
+			w.experiment.on(at+".for", "", "%s is longer than this system allows (max_fault: %s)", brief(use.For), brief(env.MaxFault))
+		}
+		if use.Fault != nil {
+			w.fault(use, at)
+		}
+	}
+	if n, at := overlap(x.Faults); n > env.MaxParallelFaults {
+		w.experiment.on(index("faults", at), "", "%d faults are in force at once; this system allows %d (max_parallel_faults)", n, env.MaxParallelFaults)
+	}
+}
+
+// fault binds one fault and gives it to the plan.
+func (w *compiler) fault(use *FaultUse, at string) {
+	w.bench.bind(use.Fault, nil)
+	kind, _ := faults.Lookup(w.catalog.Faults, use.Kind)
+	reach := kind.Reach(use.Fault)
+	w.reached(reach, at+"."+use.Kind)
+	w.able(kind, at+"."+use.Kind)
+	value, err := json.Marshal(use.Fault)
+	if err != nil {
+		w.experiment.on(at, "", "cannot be saved: %v", err)
+	}
+	w.plan.Faults = append(w.plan.Faults, PlannedFault{Name: use.Name, Kind: use.Kind, At: use.At, For: use.For, Reach: reach, Fault: value})
+}
+
+// reached checks that whom a fault touches is in the system, and reached by whom it says.
+func (w *compiler) reached(r faults.Reach, at string) {
+	if r.Path == nil {
+		for _, s := range r.Services {
+			w.known(w.experiment, at+".service", s)
+		}
+		return
+	}
+	from, to := w.known(w.experiment, at+".from", r.Path.From), w.known(w.experiment, at+".to", r.Path.To)
+	if !from || !to {
+		return
+	}
+	if needs := w.System.Services[r.Path.From].Needs; !slices.Contains(needs, r.Path.To) {
+		hint := fmt.Sprintf("%s needs nothing; if that is wrong, add it to the needs in the system", r.Path.From)
+		if len(needs) > 0 {
+			hint = fmt.Sprintf("%s needs %s; if that is wrong, add it to the needs in the system", r.Path.From, strings.Join(needs, ", "))
+		}
+		w.experiment.on(at+".to", hint, "%q does not need %q", r.Path.From, r.Path.To)
+	}
+	w.port(r.Path, at+".to")
+}
+
+// port checks that the port at the end of a path can be told.
+func (w *compiler) port(p *faults.Path, at string) {
+	s := w.System.Services[p.To]
+	var all []string
+	for _, name := range keys(s.Ports) {
+		all = append(all, fmt.Sprintf("%s:%d", p.To, s.Ports[name]))
+	}
+	switch {
+	case s.Port == 0 && len(s.Ports) == 0 && p.Port == 0:
+		w.experiment.on(at, "", "service %q has no port in the system", p.To)
+	case s.Port == 0 && p.Port == 0 && len(s.Ports) > 1:
+		w.experiment.on(at, few(all), "service %q has several ports; name one", p.To)
+	}
+}
+
+// able checks that the system's runtime can do what a kind asks for.
+func (w *compiler) able(kind faults.Kind, at string) {
+	for _, world := range w.catalog.Worlds {
+		if world.Name() == w.System.Runtime.name() && !kind.Needs(world) {
+			w.experiment.on(at, "", "%s asks for something that runtime %s cannot do", kind.Name, world.Name())
+		}
+	}
+}
+
+func (r Runtime) name() string {
+	if r.Docker != nil {
+		return "docker"
+	}
+	return ""
+}
+
+// overlap is the largest number of faults in force at once, and the one that makes it so.
+func overlap(all []FaultUse) (most, at int) {
+	for i, f := range all {
+		n := 0
+		for _, other := range all {
+			if other.At <= f.At && f.At < other.At+other.For {
+				n++
+			}
+		}
+		if n > most {
+			most, at = n, i
+		}
+	}
+	return most, at
+}
