@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"os/signal"
@@ -28,10 +29,16 @@ type streams struct {
 
 // run is candor with its arguments; it returns the exit status.
 func run(ctx context.Context, args []string, s streams) int {
-	root := newRootCommand(s)
+	g := &global{streams: s}
+	root := newRootCommand(g)
 	root.SetArgs(args)
 	root.SetIn(s.in)
 	root.SetOut(s.out)
 	root.SetErr(s.err)
-	return exitStatus(root.ExecuteContext(ctx), s.err)
+	err := root.ExecuteContext(ctx)
+	var outcome *statusError
+	if err != nil && !g.started && !errors.As(err, &outcome) {
+		err = inputError("%v\nsee candor --help", err)
+	}
+	return exitStatus(err, s.err)
 }

@@ -15,10 +15,10 @@ type global struct {
 	json     bool
 	seed     uint64
 	logJSON  string
+	started  bool // a command began: what failed before was the user's to mend
 }
 
-func newRootCommand(s streams) *cobra.Command {
-	g := &global{streams: s}
+func newRootCommand(g *global) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "candor",
 		Short: "break dependencies, keep users busy, and ask whether the product told them the truth",
@@ -33,7 +33,8 @@ then         candor validate FILE…        are my definitions right?
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		PersistentPreRun: func(*cobra.Command, []string) {
-			g.log = newLogger(s, g.logJSON)
+			g.started = true
+			g.log = newLogger(g.streams, g.logJSON)
 		},
 	}
 	flags := root.PersistentFlags()

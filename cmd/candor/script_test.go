@@ -19,7 +19,9 @@ import (
 // Beside testscript's own commands there are
 //
 //	exits N PROGRAM [ARG…]   the program ends with exactly this status
-//	waitfor FILE TEXT        waits until a file holds a text
+//	waitfor FILE TEXT [N]    waits until a file, or the files of a folder, hold a text (N times in all)
+//	shop NAME [FLAG…]        starts a bookshop with its project folder NAME, in which the script's own folders
+//	                         experiments and journeys are laid; it is taken down at the end
 //
 // and the condition [docker]. A script that needs Docker fails where no engine answers, unless CANDOR_TEST_NO_DOCKER is
 // set, which says so loudly.
@@ -41,6 +43,7 @@ func TestScript(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":   exits,
 			"waitfor": waitFor,
+			"shop":    startShopFor,
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond == "docker" {
@@ -93,21 +96,65 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func waitFor(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: waitfor FILE TEXT")
+	if neg || len(args) < 2 || len(args) > 3 {
+		ts.Fatalf("usage: waitfor FILE TEXT [N]")
+	}
+	times := 1
+	if len(args) == 3 {
+		var err error
+		times, err = strconv.Atoi(args[2])
+		ts.Check(err)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	for {
-		if data, err := os.ReadFile(ts.MkAbs(args[0])); err == nil && strings.Contains(string(data), args[1]) {
-			return
-		}
+	for strings.Count(readAll(ts.MkAbs(args[0])), args[1]) < times {
 		select {
 		case <-ctx.Done():
 			ts.Fatalf("%s never held %q", args[0], args[1])
 		case <-tick.C:
+		}
+	}
+}
+
+// readAll reads a file, or all files of a folder; what is not there yet is empty.
+func readAll(path string) string {
+	if data, err := os.ReadFile(path); err == nil {
+		return string(data)
+	}
+	files, err := filepath.Glob(filepath.Join(path, "*"))
+	if err != nil {
+		return ""
+	}
+	var all strings.Builder
+	for _, f := range files {
+		if data, err := os.ReadFile(f); err == nil {
+			all.Write(data)
+		}
+	}
+	return all.String()
+}
+
+func startShopFor(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: shop NAME [FLAG…]")
+	}
+	name, engine := ts.MkAbs(args[0]), ts.Getenv("DOCKER_HOST")
+	ts.Defer(func() {
+		ts.Setenv("DOCKER_HOST", engine) // the script may have gone elsewhere meanwhile
+		if err := ts.Exec("candor", "demo", "down", name); err != nil {
+			ts.Logf("take the shop down: %v", err)
+		}
+	})
+	ts.Check(ts.Exec("candor", append([]string{"demo", "up", name}, args[1:]...)...))
+	for _, folder := range []string{"experiments", "journeys"} {
+		files, err := filepath.Glob(ts.MkAbs(filepath.Join(folder, "*.yaml")))
+		ts.Check(err)
+		for _, f := range files {
+			data, err := os.ReadFile(f)
+			ts.Check(err)
+			ts.Check(os.WriteFile(filepath.Join(name, folder, filepath.Base(f)), data, 0o644))
 		}
 	}
 }
