@@ -15,7 +15,7 @@ func expect(e *evidence) []experiments.ExpectationResult {
 	results := []experiments.ExpectationResult{}
 	measured := e.measure()
 	for _, x := range e.plan.Expect {
-		r := experiments.ExpectationResult{Text: expected(x), Verdict: experiments.RulePass}
+		r := experiments.ExpectationResult{Text: x.Words(), Verdict: experiments.RulePass}
 		during := cmp.Or(x.During, experiments.PhaseFault)
 		var parts []string
 		for _, p := range []part{
@@ -144,32 +144,4 @@ func (e *evidence) expectSteady(x experiments.Expectation) part {
 		p.verdict = experiments.RuleFail
 	}
 	return p
-}
-
-// expected puts an expectation in words.
-func expected(x experiments.Expectation) string {
-	var bounds []string
-	for _, b := range []struct {
-		name  string
-		bound experiments.Comparison
-	}{{"success", x.Success}, {"p50", x.P50}, {"p95", x.P95}, {"p99", x.P99}, {"steady", x.Steady}} {
-		if !b.bound.IsZero() {
-			bounds = append(bounds, b.name+" "+b.bound.String())
-		}
-	}
-	if len(x.Said) > 0 {
-		var claims []string
-		for _, c := range x.Said {
-			claims = append(claims, c.String())
-		}
-		bounds = append(bounds, "said only "+strings.Join(claims, ", "))
-	}
-	who := strings.TrimSpace(x.Journey)
-	if x.During != "" {
-		who = strings.TrimSpace(who + " during " + string(x.During))
-	}
-	if who == "" {
-		return strings.Join(bounds, ", ")
-	}
-	return who + ": " + strings.Join(bounds, ", ")
 }

@@ -103,7 +103,7 @@ func (f *folding) gates(info experiments.RuleInfo, planned experiments.PlannedRu
 	}
 	switch r.Verdict {
 	case experiments.RuleFail:
-		if planned.Gated && !f.allowed(planned) {
+		if planned.Gated && !f.e.allowed(planned) {
 			f.failed = append(f.failed, experiments.Reason{Code: experiments.ReasonRuleFailed, Text: failText(info, occasions)})
 		}
 	case experiments.Unverifiable:
@@ -117,8 +117,8 @@ func (f *folding) gates(info experiments.RuleInfo, planned experiments.PlannedRu
 }
 
 // allowed reports whether an exception that was declared before the run covers it: up to and with its last day.
-func (f *folding) allowed(planned experiments.PlannedRule) bool {
-	return planned.Allowed != "" && f.e.started.Before(planned.Until.AddDate(0, 0, 1))
+func (e *evidence) allowed(planned experiments.PlannedRule) bool {
+	return planned.Allowed != "" && e.started.Before(planned.Until.AddDate(0, 0, 1))
 }
 
 // ledgerRules are required of every run with a journey that declares effects.

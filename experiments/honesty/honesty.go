@@ -14,6 +14,7 @@ import (
 	"fmt"
 
 	"github.com/candor-chaos/candor/experiments"
+	"github.com/candor-chaos/candor/experiments/standards"
 )
 
 // Judge says what a run has shown. It never fails: what cannot be judged is unproven or unverifiable, with the reason.
@@ -29,6 +30,7 @@ func Judge(plan *experiments.Plan, h experiments.History) experiments.Result {
 		Recovery: e.recovered(), Environment: e.environment(),
 	}
 	fold(e, &result, sheets, expectations)
+	result.Standards = standards.Judge(plan, l.measured(&result))
 	return result
 }
 
@@ -41,9 +43,6 @@ func judgeRules(e *evidence) map[string][]Occasion {
 	}
 	for _, info := range unbuilt {
 		found[info.ID] = []Occasion{{Verdict: experiments.NotExercised, Times: 1, Why: notBuilt}}
-		if planned := e.planned(info); !planned.Applies {
-			found[info.ID] = []Occasion{{Verdict: experiments.NotApplicable, Times: 1, Why: planned.Why}}
-		}
 	}
 	for _, rule := range All() {
 		if planned := e.planned(rule.Info); !planned.Applies {
