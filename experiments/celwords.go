@@ -41,7 +41,7 @@ func celWords(msg string, names []string) (text, hint string) {
 		return fmt.Sprintf("%q is not expected here", m[1]), singleEquals(m[1])
 	}
 	if m := unreadable.FindStringSubmatch(rest); m != nil && syntax {
-		return fmt.Sprintf("%q cannot be read", m[1]), singleEquals(m[1])
+		return fmt.Sprintf("%q cannot be read", strings.TrimSpace(m[1])), singleEquals(m[1])
 	}
 	return rest, ""
 }

@@ -75,6 +75,7 @@ func compile(d *Definitions, c Catalog) *Plan {
 	setDefault(&p.Timeline.Settle, defaultSettle)
 	setDefault(&p.Timeline.Reread, defaultReread)
 	w.system()
+	w.named(w.experiment, "name", x.Name)
 	if w.known(w.experiment, "service", x.Service) {
 		p.Tier, p.Deadlines = w.tier(x.Service)
 	}

@@ -29,6 +29,7 @@ func (w *compiler) rules() {
 		gate = []string{string(S1)}
 	}
 	effects, own := w.hasEffects()
+	all := len(w.plan.Journeys) == len(w.Journeys)
 	for _, r := range w.catalog.Rules {
 		p := PlannedRule{ID: r.ID, Why: w.cannot(r, effects, own)}
 		p.Applies = p.Why == ""
@@ -38,6 +39,9 @@ func (w *compiler) rules() {
 			if e.Rule == r.ID {
 				p.Allowed, p.Until = e.Because, e.Until
 			}
+		}
+		if i := slices.Index(h.Require, r.ID); i >= 0 && !p.Applies && all {
+			w.experiment.on(index("honesty.require", i), "", "%s cannot apply here: %s", r.ID, p.Why)
 		}
 		w.plan.Rules = append(w.plan.Rules, p)
 	}

@@ -18,6 +18,9 @@ const unset = "UNSET"
 
 // clauses binds what the experiment says it proves to the targets that its tier has.
 func (w *compiler) clauses() {
+	if w.Standards == nil && w.System.Standards != "" {
+		return // that they cannot be read is said already
+	}
 	for i, name := range w.Experiment.Proves {
 		at := index("proves", i)
 		value, known := w.clause(w.plan.Tier, name)
@@ -176,7 +179,7 @@ func (w *compiler) inherits(name, at string) {
 }
 
 func (w *compiler) share(value *float64, at string) {
-	if value != nil && (*value < 0 || *value > 1) {
+	if value != nil && !(*value >= 0 && *value <= 1) {
 		w.standards.on(at, "", "%v is no share: want a number from 0 to 1", *value)
 	}
 }

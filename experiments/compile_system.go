@@ -1,9 +1,12 @@
 package experiments
 
 import (
+	"fmt"
 	"maps"
 	"reflect"
+	"regexp"
 	"slices"
+	"strings"
 )
 
 // maxPort is the highest number of a TCP port.
@@ -22,6 +25,12 @@ func (w *compiler) system() {
 	if len(w.System.Services) == 0 {
 		s.on("services", "", "a system without a service")
 	}
+	w.named(s, "name", w.System.Name)
+	for i, key := range w.System.Idempotency {
+		if name, header := strings.CutPrefix(key, "header "); (!header || strings.TrimSpace(name) == "") && !strings.HasPrefix(key, "json.") {
+			s.on(index("idempotency", i), "", `%q says not where a key is: want "header NAME" or "json.FIELD"`, key)
+		}
+	}
 	for _, name := range keys(w.System.Services) {
 		w.service(name, "services."+name)
 		tier := w.System.Services[name].Tier
@@ -37,6 +46,7 @@ func (w *compiler) system() {
 // service checks one service.
 func (w *compiler) service(name, at string) {
 	from, s := w.Definitions.system, w.System.Services[name]
+	w.named(from, at, name)
 	for i, need := range s.Needs {
 		if w.known(from, index(at+".needs", i), need) && need == name {
 			from.on(index(at+".needs", i), "", "service %q needs itself", name)
@@ -56,6 +66,23 @@ func (w *compiler) service(name, at string) {
 	if _, is := w.Standards.Tiers[s.Tier]; !is {
 		from.on(at+".tier", suggest(s.Tier, keys(w.Standards.Tiers)), "unknown tier %q", s.Tier)
 	}
+}
+
+var (
+	plainName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
+	unplain   = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
+)
+
+// named wants a name that can stand in the name of a folder or a container.
+func (w *compiler) named(s *source, at, name string) {
+	if name == "" || plainName.MatchString(name) {
+		return
+	}
+	hint := ""
+	if plain := strings.Trim(unplain.ReplaceAllString(name, "-"), "-._"); plain != "" {
+		hint = fmt.Sprintf("such as %q", strings.ToLower(plain))
+	}
+	s.on(at, hint, `%q cannot be a name here: want letters, digits, "-", "_" and "."`, name)
 }
 
 // ports are the ports that a service gives, by where it gives them.

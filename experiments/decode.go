@@ -2,6 +2,7 @@ package experiments
 
 import (
 	"encoding"
+	"math"
 	"reflect"
 	"slices"
 	"strconv"
@@ -58,6 +59,10 @@ func (d *decoder) entries(n *yaml.Node, path string) []entry {
 	seen := map[string]int{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key := n.Content[i]
+		if key.Kind != yaml.ScalarNode {
+			d.at(key, path, "", "a key has to be text")
+			continue
+		}
 		if line, twice := seen[key.Value]; twice {
 			first := ""
 			if line != key.Line {
@@ -86,6 +91,10 @@ func (d *decoder) structure(n *yaml.Node, v reflect.Value, path string, known ..
 		switch {
 		case i >= 0:
 			given[e.key.Value] = true
+			if e.value.Kind == yaml.ScalarNode && e.value.Tag == "!!str" && e.value.Value == "" && all[i].tag.Get("required") == "true" {
+				d.at(e.value, join(path, e.key.Value), "", "%q is empty", e.key.Value)
+				continue
+			}
 			d.value(e.value, v.FieldByIndex(all[i].index), join(path, e.key.Value), all[i].tag)
 			d.standsAt(e, join(path, e.key.Value))
 		case !slices.Contains(known, e.key.Value):
@@ -184,8 +193,8 @@ func (d *decoder) plain(n *yaml.Node, v reflect.Value, path string, tag reflect.
 			d.choice(n, path, tag)
 		}
 	case reflect.Bool:
-		if b, err := strconv.ParseBool(n.Value); n.Kind == yaml.ScalarNode && err == nil {
-			v.SetBool(b)
+		if n.Kind == yaml.ScalarNode && (n.Value == "true" || n.Value == "false") {
+			v.SetBool(n.Value == "true")
 		} else {
 			d.wrong(n, path, "true or false")
 		}
@@ -199,7 +208,7 @@ func (d *decoder) plain(n *yaml.Node, v reflect.Value, path string, tag reflect.
 			d.wrong(n, path, "a whole number")
 		}
 	case reflect.Float64:
-		if f, err := strconv.ParseFloat(n.Value, 64); n.Kind == yaml.ScalarNode && err == nil {
+		if f, err := strconv.ParseFloat(n.Value, 64); n.Kind == yaml.ScalarNode && err == nil && !math.IsNaN(f) && !math.IsInf(f, 0) {
 			v.SetFloat(f)
 		} else {
 			d.wrong(n, path, "a number")

@@ -87,6 +87,11 @@ func (l *loader) load(path string) *Definitions {
 		j := l.journey(naming{beside(path, use.Use), d.experiment, index("journeys", i) + ".use", use.Use})
 		d.Journeys, d.journeys = append(d.Journeys, j.journey), append(d.journeys, j.source)
 	}
+	if book := d.Experiment.Runbook; book != "" {
+		if _, err := os.Stat(beside(path, book)); err != nil {
+			d.experiment.on("runbook", nearFile(beside(path, book)), "no file %q", book)
+		}
+	}
 	l.system(d, d.experiment)
 	return d
 }

@@ -1,9 +1,12 @@
 package experiments
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
+	"time"
 
 	"cel.dev/cel-go/cel"
 )
@@ -113,9 +116,31 @@ func (t Template) Expand(vars Vars) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		fmt.Fprint(&b, value)
+		text, err := written(value)
+		if err != nil {
+			return "", fmt.Errorf("put %q into text: %w", p.expr.Source, err)
+		}
+		b.WriteString(text)
 	}
 	return b.String(), nil
+}
+
+// written is a value as text: lists and keys with values as JSON, and no text for nothing.
+func written(value any) (string, error) {
+	switch v := value.(type) {
+	case nil:
+		return "", errors.New("it is null")
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64), nil
+	case []byte:
+		return string(v), nil
+	case time.Time:
+		return v.Format(time.RFC3339Nano), nil
+	case map[string]any, []any:
+		data, err := json.Marshal(v)
+		return string(data), err
+	}
+	return fmt.Sprint(value), nil
 }
 
 // value is what a template stands for in a tree: a lone expression keeps its type, anything else is text.

@@ -72,7 +72,16 @@ func (k known) within(root string, steps []string) (what string, names []string)
 	addresses := keys(s.Addresses)
 	switch {
 	case len(steps) == 0:
-		return "service " + root + " has no address %q", append([]string{"url", "port", "addresses"}, addresses...)
+		has := []string{}
+		for _, own := range []struct {
+			name  string
+			given bool
+		}{{"url", !s.URL.IsZero()}, {"port", s.Port != 0}, {"addresses", len(addresses) > 0}} {
+			if own.given {
+				has = append(has, own.name)
+			}
+		}
+		return "service " + root + " has no %q in the system", append(has, addresses...)
 	case len(steps) == 1 && steps[0] == "addresses":
 		return "service " + root + " has no address %q", addresses
 	}

@@ -2,6 +2,7 @@ package experiments
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -38,7 +39,7 @@ func (r *Rate) UnmarshalText(text []byte) error {
 	count, unit, _ := strings.Cut(string(text), "/")
 	seconds, known := map[string]float64{"s": 1, "m": 60, "h": 3600}[unit]
 	n, err := strconv.ParseFloat(count, 64)
-	if err != nil || !known || n <= 0 {
+	if err != nil || !known || !(n > 0) || math.IsInf(n, 0) {
 		return fmt.Errorf("%q is not a rate such as 50/s or 300/m", text)
 	}
 	*r = Rate(n / seconds)
@@ -87,7 +88,7 @@ func (c *Comparison) UnmarshalText(text []byte) error {
 				continue
 			}
 			value, err := strconv.ParseFloat(strings.TrimSpace(digits), 64)
-			if err != nil {
+			if err != nil || !(value >= 0) || math.IsInf(value, 0) {
 				break
 			}
 			*c = Comparison{Op: op, Value: value * unit.scale, Unit: unit.suffix}

@@ -44,7 +44,7 @@ func readSource(file string, errs *ErrorList) *source {
 		s.fail(Pos{File: file, Line: 1, Col: 1}, "", "", "cannot be read: %v", err)
 		return nil
 	}
-	s.lines = strings.Split(string(data), "\n")
+	s.lines = strings.Split(strings.ReplaceAll(string(data), "\r\n", "\n"), "\n")
 	return s.parse(data)
 }
 
@@ -63,12 +63,16 @@ func (s *source) parse(data []byte) *source {
 		s.syntax(err)
 		return nil
 	}
-	if loader.Load(&second) == nil {
+	switch err := loader.Load(&second); {
+	case err == nil:
 		at := &second
 		if len(second.Content) > 0 {
 			at = second.Content[0]
 		}
 		s.at(at, "", "", "a second document; write each definition into a file of its own")
+		return nil
+	case !errors.Is(err, io.EOF):
+		s.syntax(err)
 		return nil
 	}
 	if len(document.Content) == 0 || document.Content[0].Kind != yaml.MappingNode {
@@ -118,7 +122,7 @@ func (s *source) child(mapping *yaml.Node, key string) *yaml.Node {
 	return nil
 }
 
-// plainNodes refuses what makes a file hard to read: anchors, aliases and merge keys. One error is enough.
+// plainNodes refuses what makes a file hard to read: anchors, aliases, merge keys and tags. One error is enough.
 func (s *source) plainNodes(n *yaml.Node) bool {
 	switch {
 	case n.Kind == yaml.AliasNode:
@@ -126,6 +130,9 @@ func (s *source) plainNodes(n *yaml.Node) bool {
 		return false
 	case n.Anchor != "":
 		s.at(n, "", "", `an anchor ("&%s"): write it out where it is used`, n.Anchor)
+		return false
+	case n.Style&yaml.TaggedStyle != 0:
+		s.at(n, "", "", "a tag (%q): what a value is follows from where it stands", n.Tag)
 		return false
 	}
 	for i, c := range n.Content {
@@ -158,6 +165,10 @@ func (s *source) syntax(err error) {
 			}
 		}
 		pos.Line, pos.Col = max(1, at.Line), max(1, at.Column)
+	}
+	for pos.Line > 1 && (pos.Line > len(s.lines) || strings.TrimSpace(s.lines[pos.Line-1]) == "") {
+		pos.Line-- // nobody sees the end of a file: show the last line with something on it
+		pos.Col = 1
 	}
 	s.fail(pos, "", "", "%s", strings.TrimPrefix(msg, "yaml: "))
 }
