@@ -74,6 +74,7 @@ func TestLedgerRules(t *testing.T) {
 		{"blind", "CL-04", blindTruth, experiments.Unverifiable, ""},
 
 		{"liar", "CL-05", only(buy{trouble: "timeout", took: 40 * time.Second}), experiments.RuleFail, "40"},
+		{"left before the final deadline", "CL-05", only(buy{trouble: "timeout", took: 15 * time.Second}), experiments.RuleFail, "timeout"},
 		{"blank page", "CL-05", only(buy{status: 200}), experiments.RuleFail, "HTTP 200"},
 		{"late word", "CL-05", only(buy{claim: success, rows: 1, took: 31 * time.Second}), experiments.RuleFail, "31"},
 		{"twin", "CL-05", honest, experiments.RulePass, ""},

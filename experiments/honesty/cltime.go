@@ -12,8 +12,8 @@ import (
 func silentRule() Rule {
 	info := experiments.RuleInfo{ID: "CL-05", Name: "silent-unknown", Severity: experiments.S2, Level: "L/B",
 		Doc:     "No answer at all.",
-		Check:   "Violated when nothing was claimed by the tier's final deadline, whatever the truth is. Exercised by each intent that was acted and whose client waited so long or got an end before.",
-		Guard:   "A client that gives up before the deadline shows nothing: then it is not exercised.",
+		Check:   "Violated when nothing was claimed by the tier's final deadline, whatever the truth is. Exercised by each intent that was acted, unless its client gave up before the explanation deadline.",
+		Guard:   "Late is measured by the tier's deadlines, not by the client's. A client that gives up before anybody had to speak shows nothing.",
 		Source:  "Jepsen, info; uwazi#2503.",
 		Example: "Orders hangs: the checkout page stays exactly as it was, for ever.",
 	}
@@ -23,15 +23,16 @@ func silentRule() Rule {
 			if r.unsent() {
 				continue
 			}
-			limit := e.deadlines(r.Journey).Final
+			deadlines := e.deadlines(r.Journey)
+			limit := deadlines.Final
 			word, waited, gaveUp := r.firstWord(e)
 			switch {
 			case word && waited <= limit:
 				s.pass(s.row(r))
 			case word:
 				s.broken(r, fact{}, fmt.Sprintf("The first word about %s came after %s; the deadline is %s.", r.Marker, round(waited), limit))
-			case gaveUp && waited < limit:
-				s.idle(s.row(r), fmt.Sprintf("the client gave up after %s, before the final deadline of %s", round(waited), limit))
+			case gaveUp && waited < min(deadlines.Explanation, limit):
+				s.idle(s.row(r), fmt.Sprintf("the client gave up after %s, before the explanation deadline of %s", round(waited), deadlines.Explanation))
 			default:
 				s.broken(r, fact{}, fmt.Sprintf("The user was told nothing about %s in %s%s.", r.Marker, round(waited), r.trouble(e)))
 			}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/candor-chaos/candor/experiments"
+	"github.com/candor-chaos/candor/experiments/patterns"
 )
 
 // leaky reports whether leaks are looked for in an answer: an error, or one that is called a success.
@@ -99,15 +100,15 @@ func defaultPageRule() Rule {
 		Example: "The shop is down: the edge proxy's bare “502 Bad Gateway” is served for /checkout.",
 	}
 	return Rule{Info: info, check: func(e *evidence) []Occasion {
-		s, framed := e.sheet(info), e.framed()
+		s, framed, usual := e.sheet(info), e.framed(), e.usualPages()
 		var broken groups
 		e.eachTroubled(func(i int, a answer) {
 			if !e.leaky(i, a) {
 				return
 			}
-			switch hit := e.newHit(a, info.ID); {
-			case hit != nil:
-				broken.add(s.answer(a), hit.Pattern, fmt.Sprintf("An answer of status %d is a default page (%s): %s.", a.Status, strings.TrimPrefix(hit.Pattern, info.ID+"/"), quote(hit.Text)), a)
+			switch name := e.defaultPage(a); {
+			case name != "" && !usual[usualPage{a.step(), name}]:
+				broken.add(s.answer(a), name, fmt.Sprintf("An answer of status %d is a default page (%s): %s.", a.Status, strings.TrimPrefix(name, info.ID+"/"), quote(a.Body.Text)), a)
 			case framed[a.step()] && a.isHTML() && !a.Body.Cut && len(readPage(a.Body.Text).landmarks) == 0:
 				broken.add(s.answer(a), "landmarks", fmt.Sprintf("A page of status %d has none of the landmarks that this step's pages have when all is well.", a.Status), a)
 			default:
@@ -117,6 +118,37 @@ func defaultPageRule() Rule {
 		broken.report(s, 2)
 		return s.occasions
 	}}
+}
+
+// defaultPage names the default page that an answer is: by what the search met, or by the whole of its body.
+func (e *evidence) defaultPage(a answer) string {
+	for _, h := range a.Hits {
+		if strings.HasPrefix(h.Pattern, "LK-05/") {
+			return h.Pattern
+		}
+	}
+	if a.Body.Cut {
+		return ""
+	}
+	return patterns.DefaultPage(a.Body.Text, a.header("Content-Type"))
+}
+
+type usualPage struct {
+	stepKey
+	name string
+}
+
+// usualPages are the default pages that steps show even when all is well.
+func (e *evidence) usualPages() map[usualPage]bool {
+	usual := map[usualPage]bool{}
+	for step, n := range e.normals {
+		for _, i := range n.answers {
+			if a := e.answers[i]; e.leaky(i, a) {
+				usual[usualPage{step, e.defaultPage(a)}] = true
+			}
+		}
+	}
+	return usual
 }
 
 // framed is the steps whose pages have landmarks in the baseline.

@@ -250,6 +250,7 @@ func TestLeakRules(t *testing.T) {
 			s.plan.Public = []string{"10.3.0.7"}
 		}, pass, ""},
 		ruleCase{"no landmarks", "LK-05", asked(page, naked, naked), fail, "landmarks"},
+		ruleCase{"bare phrase", "LK-05", asked(well, twice(as(502, body("text/plain", "Bad Gateway")))...), fail, "Bad Gateway"},
 		ruleCase{"branded page", "LK-05", asked(page, twice(as(502, onPage(`<header>Books</header><main>Sorry</main>`)))...), pass, ""},
 
 		ruleCase{"liar", "LK-06", asked(well, leaking("LK-06/canary", "c4nary-7Q")), fail, "c4nary-7Q"},
