@@ -39,21 +39,27 @@ var databases = []pattern{
 
 // addresses are what LK-03 looks for.
 var addresses = []pattern{
-	{name: "LK-03/private-address", reach: 24, edges: true, literals: []string{"10.", "172.", "192.168.", "169.254.", "127.", "ip-"},
+	{name: "LK-03/private-address", back: 4, reach: 24, edges: true, literals: []string{"10.", "172.", "192.168.", "169.254.", "127.", "ip-"},
 		re:     regexp.MustCompile(`(?:^|[^\w.-])((?:10\.\d{1,3}|172\.(?:1[6-9]|2\d|3[01])|192\.168|169\.254|127\.\d{1,3})\.\d{1,3}\.\d{1,3}\b(?::\d{1,5})?)(?:[^\w.]|\.\D|\.?$)|\bip-(?:10|172|192)-\d{1,3}-\d{1,3}-\d{1,3}\b`),
 		unless: regexp.MustCompile(`(?i)version:? *$`)},
-	{name: "LK-03/internal-host", reach: 80, literals: []string{".svc", ".internal", ".local", ".lan", ".corp", ".intra", "localhost:", `http:\/\/`, "http://"},
-		re: regexp.MustCompile(`[a-z0-9-]+\.[a-z0-9-]+\.svc(?:\.cluster\.local)?\b(?::\d{1,5})?|[a-z0-9][a-z0-9.-]*\.(?:internal|local|lan|corp|intra)(?::\d{1,5}|\\?/)|\blocalhost:\d{1,5}|\bhttp:\\?/\\?/[a-z][a-z0-9_-]*:\d{1,5}`)},
-	{name: "LK-03/server-path", reach: 160, edges: true, literals: []string{"/usr/", "/var/", "/home/", "/opt/", "/srv/", "/app/", "/root/", "/etc/", "/go/", "/node_modules/", ":\\"},
-		re: regexp.MustCompile(`(?:^|[\s(\[>,;:]|(?:^|[^=])["']|&quot;|\\[ntr])(/(?:usr|var|home|opt|srv|root|etc|node_modules)/[\w.@+/-]*\w|/(?:app|go)/[\w.@+/-]*\.(?:go|py|rb|js|mjs|cjs|ts|php|java|jar|cs|dll|ya?ml|json|env|conf|sql|db|log|sock|pem|key)\b)|\b[A-Z]:\\{1,2}(?:[\w .-]{1,60}\\{1,2}){1,12}[\w.-]{1,60}`)},
+	{name: "LK-03/internal-host", reach: 80, literals: []string{".svc", ".internal", ".local", ".lan", ".corp", ".intra", "localhost:"},
+		re: regexp.MustCompile(`[a-z0-9-]+\.[a-z0-9-]+\.svc(?:\.cluster\.local)?\b(?::\d{1,5})?|[a-z0-9][a-z0-9.-]*\.(?:internal|local|lan|corp|intra)(?::\d{1,5}|\\?/)|\blocalhost:\d{1,5}`)},
+	{name: "LK-03/internal-host", literals: []string{`http:\/\/`, "http://"}, back: 2, reach: 64,
+		re: regexp.MustCompile(`\bhttp:\\?/\\?/[a-z][a-z0-9_-]*:\d{1,5}`)},
+	{name: "LK-03/server-path", back: 8, edges: true, literals: []string{"/usr/", "/var/", "/home/", "/opt/", "/srv/", "/app/", "/root/", "/etc/", "/go/", "/node_modules/"},
+		re: regexp.MustCompile(`(?:^|[\s(\[>,;:]|(?:^|[^=])["']|&quot;|\\[ntr])(/(?:usr|var|home|opt|srv|root|etc|node_modules)/[\w.@+/-]*\w|/(?:app|go)/[\w.@+/-]*\.(?:go|py|rb|js|mjs|cjs|ts|php|java|jar|cs|dll|ya?ml|json|env|conf|sql|db|log|sock|pem|key)\b)`)},
+	{name: "LK-03/server-path", back: 2, literals: []string{`:\`},
+		re: regexp.MustCompile(`\b[A-Z]:\\{1,2}(?:[\w .-]+\\{1,2})+[\w.-]+`)},
 }
 
 // debris is what LK-04 looks for.
 var debris = []pattern{
 	{name: "LK-04/exception-class", reach: 100, literals: []string{"Exception", "Error"},
 		re: regexp.MustCompile(`\b(?:[a-z][a-z0-9_]*\.)+[A-Z]\w+(?:Exception|Error)\b|\b[A-Z][a-z]\w*Exception\b`)},
-	{name: "LK-04/script", reach: 60, edges: true, literals: []string{"TypeError:", "ReferenceError:", "SyntaxError:", "RangeError:", "Failed to fetch", "Unexpected token", "Unexpected end of JSON input", "[object Object]", "undefined", "NaN"},
-		re: regexp.MustCompile(`\b(?:Type|Reference|Syntax|Range)Error: |\bFailed to fetch\b|Unexpected token [^\n]{1,40} in JSON|Unexpected end of JSON input|\[object Object\]|(?:>|[$£€]|&pound;|&euro;)\s*(?:undefined|NaN)\s*(?:<|$)|^\s*(?:undefined|NaN)\s*$`)},
+	{name: "LK-04/script", reach: 60, literals: []string{"TypeError:", "ReferenceError:", "SyntaxError:", "RangeError:", "Failed to fetch", "Unexpected token", "Unexpected end of JSON input", "[object Object]"},
+		re: regexp.MustCompile(`\b(?:Type|Reference|Syntax|Range)Error: |\bFailed to fetch\b|Unexpected token [^\n]{1,40} in JSON|Unexpected end of JSON input|\[object Object\]`)},
+	{name: "LK-04/script", reach: 16, edges: true, literals: []string{"undefined", "NaN"},
+		re: regexp.MustCompile(`(?:>|[$£€]|&pound;|&euro;)\s*(?:undefined|NaN)\s*(?:<|$)|^\s*(?:undefined|NaN)\s*$`)},
 	{name: "LK-04/connection", reach: 24, literals: []string{"ECONN", "ETIMEDOUT", "EHOSTUNREACH", "ENOTFOUND", "EPIPE", "EAI_AGAIN", "onnection refused", "context deadline exceeded", "i/o timeout", "no such host", "getaddrinfo", "roken pipe"},
 		re: regexp.MustCompile(`\b(?:ECONNREFUSED|ECONNRESET|ETIMEDOUT|EHOSTUNREACH|ENOTFOUND|EPIPE|EAI_AGAIN|getaddrinfo)\b|\b[Cc]onnection refused\b|\bcontext deadline exceeded\b|\bi/o timeout\b|\bno such host\b|\b[Bb]roken pipe\b`)},
 	{name: "LK-04/grpc", reach: 24, edges: true, literals: []string{"rpc error: code =", "UNAVAILABLE:", "DEADLINE_EXCEEDED:", "RESOURCE_EXHAUSTED:"},
@@ -62,7 +68,8 @@ var debris = []pattern{
 
 // secrets are what LK-06 looks for besides the planted ones. A password that somebody has masked already is none.
 var secrets = []pattern{
-	{name: "LK-06/secret", secret: true, literals: []string{"://"},
+	{name: "LK-06/secret", secret: true, literals: []string{"postgres://", "postgresql://", "mysql://", "mariadb://", "mongodb://", "mongodb+srv://", "redis://", "rediss://",
+		"amqp://", "amqps://", "mssql://", "sqlserver://", "clickhouse://", "couchdb://", "nats://", "kafka://"},
 		re: regexp.MustCompile(`\b(?:postgres|postgresql|mysql|mariadb|mongodb|mongodb\+srv|redis|rediss|amqp|amqps|mssql|sqlserver|clickhouse|couchdb|nats|kafka)://[^\s:/@"'<>]*:[^\s@"'<>]+@[^\s"'<>]+`)},
 	{name: "LK-06/secret", secret: true, literals: []string{"password="},
 		re: regexp.MustCompile(`\b(?:host|user|dbname)=[^\s"'<>]+ (?:[a-z_]+=[^\s"'<>]* ){0,8}password=[^\s"'<>]+`)},

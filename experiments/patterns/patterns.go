@@ -15,6 +15,7 @@ type pattern struct {
 	name     string // the rule that it serves, a slash, and its own name
 	literals []string
 	reach    int // bytes around a literal that the expression sees; 0: far
+	back     int // bytes of them before the literal; 0: as many as after it
 	re       *regexp.Regexp
 	edges    bool           // the expression asks for the start or the end of the text
 	unless   *regexp.Regexp // matched on what stands just before: then it is none
@@ -52,6 +53,10 @@ func (p *pattern) surroundings(piece []byte) []span {
 	if reach == 0 {
 		reach = far
 	}
+	back := p.back
+	if back == 0 {
+		back = reach
+	}
 	var all []span
 	for _, literal := range p.literals {
 		for from := 0; ; {
@@ -61,7 +66,7 @@ func (p *pattern) surroundings(piece []byte) []span {
 			}
 			at += from
 			from = at + len(literal)
-			all = append(all, span{max(0, at-reach), min(len(piece), from+reach)})
+			all = append(all, span{max(0, at-back), min(len(piece), from+reach)})
 		}
 	}
 	slices.SortFunc(all, func(a, b span) int { return a.from - b.from })
