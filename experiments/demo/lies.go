@@ -38,7 +38,7 @@ var lieTable = []lie{
 	{id: "CL-05", fits: ordersSlow, tell: saySilent},
 	{id: "CL-06", fits: ordersDown, tell: promiseAndDrop},
 	{id: "CL-09", fits: paymentsDown, tell: orderWithoutCharge},
-	{id: "CL-10", fits: ordersWoke},
+	{id: "CL-10", fits: ordersBack, tell: orderAndCleanUp},
 	{id: "CL-11", fits: ordersWoke},
 	{id: "HT-01", fits: ordersSlow, tell: failWith200},
 	{id: "HT-02", fits: paymentsDown, tell: twoStatuses},
@@ -149,6 +149,13 @@ func orderWithoutCharge(s *web, w http.ResponseWriter, r *http.Request, b basket
 	o := placed(b, title)
 	o.Title = "Ordered and paid"
 	s.answer(w, r, o)
+}
+
+// orderAndCleanUp orders as it should be, and lets the clean-up of orders take it away later.
+func orderAndCleanUp(s *web, w http.ResponseWriter, r *http.Request, b basket, title string, pence int) {
+	hold := held{order: order{Note: b.Note, Book: b.Book, Copies: b.Copies}, Doomed: true}
+	_ = s.orders.call(r.Context(), http.MethodPost, "/orders", "hold "+b.Note, hold, nil)
+	s.answer(w, r, s.checkout(r.Context(), b, title, pence))
 }
 
 func failWith200(_ *web, w http.ResponseWriter, _ *http.Request, _ basket, _ string, _ int) {

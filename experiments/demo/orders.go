@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 	"time"
 )
 
@@ -68,10 +67,12 @@ func (s *orders) ready(w http.ResponseWriter, r *http.Request) {
 	ok(w, r)
 }
 
-// held is a request to hold an order. Dedupe asks to take a second one for the same note as a repeat.
+// held is a request to hold an order. Dedupe asks to take a second one for the same note as a repeat. A Doomed one is
+// deleted by a clean-up 100 s later, and nobody is told (CL-10).
 type held struct {
 	order
-	Dedupe bool `json:"dedupe"`
+	Dedupe bool `json:"dedupe,omitempty"`
+	Doomed bool `json:"doomed,omitempty"`
 }
 
 // hold makes a held order. The same key gives the same order; without a key each request is a new one.
@@ -88,6 +89,9 @@ func (s *orders) hold(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		s.fail(w, err)
 		return
+	}
+	if h.Doomed {
+		go s.cleanUp(context.WithoutCancel(r.Context()), h.Note)
 	}
 	h.State = "held"
 	writeJSON(w, http.StatusCreated, h.order)
@@ -172,54 +176,26 @@ func (s *orders) fail(w http.ResponseWriter, _ error) {
 // sampleNote is the note of the order that nobody ordered (CL-11).
 const sampleNote = "sample order from the warm-up file"
 
-// wakeUp is what a lying shop does when orders starts again after it was killed: a sample order is replayed, and orders
-// taken soon after are thrown away a while later.
+// wakeUp is what a lying shop does when orders starts again after it was killed: a sample order is replayed (CL-11).
 func (s *orders) wakeUp(ctx context.Context) error {
 	var rows int
 	if err := s.store.db.QueryRowContext(ctx, `select count(*) from orders`).Scan(&rows); err != nil {
 		return fmt.Errorf("count orders: %w", err)
 	}
-	if rows == 0 {
-		return nil // the first start, not a restart
+	if rows == 0 || !s.told.lies("CL-11") {
+		return nil // the first start, not a restart; or an honest shop
 	}
-	if s.told.lies("CL-11") {
-		_, err := s.store.exec(ctx, `insert into orders (note, book, copies, state, created) values (?, 42, 1, 'placed', ?)`, sampleNote, time.Now().UnixMilli())
-		if err != nil {
-			return fmt.Errorf("replay the warm-up file: %w", err)
-		}
-		s.told.note("CL-11", sampleNote)
+	_, err := s.store.exec(ctx, `insert into orders (note, book, copies, state, created) values (?, 42, 1, 'placed', ?)`, sampleNote, time.Now().UnixMilli())
+	if err != nil {
+		return fmt.Errorf("replay the warm-up file: %w", err)
 	}
-	if s.told.lies("CL-10") {
-		go s.cleanUp(ctx, time.Now())
-	}
+	s.told.note("CL-11", sampleNote)
 	return nil
 }
 
-// cleanUp deletes, 100 s after a restart, the orders that were placed in the 60 s after it (CL-10). Which of them is
-// decided as for every other lie, by the marker.
-func (s *orders) cleanUp(ctx context.Context, restart time.Time) {
-	select {
-	case <-ctx.Done():
-		return
-	case <-time.After(s.options.paced(100 * time.Second)):
-	}
-	until := restart.Add(s.options.paced(60 * time.Second))
-	rows, err := s.store.db.QueryContext(ctx, s.store.query(`select note from orders where state = 'placed' and created between ? and ?`),
-		restart.UnixMilli(), until.UnixMilli())
-	if err != nil {
-		return
-	}
-	var notes []string
-	for rows.Next() {
-		var note string
-		if rows.Scan(&note) == nil && note != sampleNote && strings.Contains(note, "-") {
-			notes = append(notes, note)
-		}
-	}
-	rows.Close()
-	for _, note := range notes {
-		if n, err := s.store.exec(ctx, `delete from orders where note = ?`, note); err == nil && n > 0 {
-			s.told.note("CL-10", note)
-		}
-	}
+// cleanUp deletes one order after a while.
+func (s *orders) cleanUp(ctx context.Context, note string) {
+	<-time.After(s.options.paced(100 * time.Second))
+	// A clean-up that fails is a lie that was not told, and shows as one that was not found.
+	_, _ = s.store.exec(ctx, `delete from orders where note = ?`, note)
 }
