@@ -14,6 +14,7 @@ import (
 	"github.com/candor-chaos/candor/experiments"
 	"github.com/candor-chaos/candor/experiments/engine"
 	"github.com/candor-chaos/candor/experiments/history"
+	"github.com/candor-chaos/candor/experiments/patterns"
 	"github.com/candor-chaos/candor/faults/journal"
 )
 
@@ -80,7 +81,7 @@ func engineConfig(g *global, plan *experiments.Plan, seed uint64) (engine.Config
 	}
 	return engine.Config{
 		Plan: plan, Catalog: catalog(), Version: version, Seed: seed, Environ: environ(), StateDir: state,
-		Home: history.Home(plan.Exec.Root), OpenWorld: worldOpener(g, plan),
+		Home: history.Home(plan.Exec.Root), OpenWorld: worldOpener(g, plan), Inspect: patterns.Inspect(plan.Canaries),
 	}, nil
 }
 
