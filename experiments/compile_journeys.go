@@ -52,7 +52,7 @@ func (w *compiler) journey(use JourneyUse, j *Journey) PlannedJourney {
 			needs = w.needs(service)
 		}
 		changes := step.Action != nil && step.Action.Changes()
-		p.Steps = append(p.Steps, PlannedStep{Name: step.Name, Needs: needs, Timeout: step.Timeout, Changes: changes})
+		p.Steps = append(p.Steps, PlannedStep{Name: step.Name, Needs: append([]string{}, needs...), Timeout: step.Timeout, Changes: changes})
 	}
 	for i := range j.Setup {
 		setDefault(&j.Setup[i].Timeout, 2*p.Deadlines.Final)

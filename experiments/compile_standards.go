@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -34,7 +36,7 @@ func (w *compiler) clauses() {
 			if err != nil {
 				w.experiment.on(at, "", "clause %q cannot be saved: %v", name, err)
 			}
-			c.Value, c.Target = data, targetWords(data)
+			c.Value, c.Target = data, targetWords(value)
 		}
 		w.plan.Clauses = append(w.plan.Clauses, c)
 	}
@@ -132,9 +134,41 @@ func (t Tier) clause(name string) any {
 	return nil
 }
 
-// targetWords shows a target as flat text.
-func targetWords(data []byte) string {
-	return strings.NewReplacer(`{`, "", `}`, "", `"`, "", ":", ": ", ",", ", ").Replace(string(data))
+// targetWords shows a target as flat text, as it is written in the standards.
+func targetWords(target any) string {
+	v := reflect.Indirect(reflect.ValueOf(target))
+	var parts []string
+	switch v.Kind() {
+	case reflect.Invalid:
+		return "nothing"
+	case reflect.Struct:
+		for _, f := range fields(v.Type()) {
+			if value := v.FieldByIndex(f.index); !value.IsZero() {
+				parts = append(parts, f.name+": "+targetWords(value.Interface()))
+			}
+		}
+	case reflect.Map:
+		for _, key := range slices.Sorted(maps.Keys(target.(map[string]any))) {
+			part := targetWords(target.(map[string]any)[key])
+			if strings.Contains(part, ": ") {
+				part = "(" + part + ")"
+			}
+			parts = append(parts, key+": "+part)
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			parts = append(parts, targetWords(v.Index(i).Interface()))
+		}
+		return strings.Join(parts, " ")
+	case reflect.Int64:
+		if d, is := v.Interface().(time.Duration); is {
+			return brief(d)
+		}
+		return fmt.Sprint(v.Interface())
+	default:
+		return fmt.Sprint(v.Interface())
+	}
+	return strings.Join(parts, ", ")
 }
 
 // checkStandards finds the mistakes that standards can have by themselves.

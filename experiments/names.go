@@ -76,7 +76,7 @@ func (k known) within(root string, steps []string) (what string, names []string)
 		for _, own := range []struct {
 			name  string
 			given bool
-		}{{"url", !s.URL.IsZero()}, {"port", s.Port != 0}, {"addresses", len(addresses) > 0}} {
+		}{{"url", !s.URL.IsZero()}, {"port", s.Port != 0}, {"ports", len(s.Ports) > 0}, {"addresses", len(addresses) > 0}} {
 			if own.given {
 				has = append(has, own.name)
 			}

@@ -114,7 +114,7 @@ func (x *Exec) addresses() error {
 		if err != nil {
 			return fmt.Errorf("service %s: url: %w", name, err)
 		}
-		known["url"], known["addresses"] = at, named
+		known["url"], known["addresses"], known["ports"] = at, named, s.Ports
 		services[name] = known
 	}
 	x.Vars["services"] = services
