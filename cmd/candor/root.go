@@ -54,6 +54,7 @@ then         candor validate FILE…        are my definitions right?
 		newReportCommand(g),
 		newHealCommand(g),
 		newDemoCommand(g),
+		newSelftestCommand(g),
 		newFaultsCommand(g),
 		newRulesCommand(g),
 		newSchemaCommand(g),
