@@ -3,6 +3,7 @@ package honesty
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/candor-chaos/candor/experiments"
 )
@@ -153,8 +154,8 @@ func duplicatedRule() Rule {
 func halfDoneRule() Rule {
 	info := experiments.RuleInfo{ID: "CL-09", Name: "half-done", Severity: experiments.S1, Level: "L",
 		Doc:     "The order yes, the payment no, and one text of success.",
-		Check:   "Violated when the claim is a single success and the outcomes of the intent's effects differ. Exercised by each intent with two effects or more that was told success for all of them.",
-		Guard:   "A product that says of each effect what became of it is not judged by this rule.",
+		Check:   "Violated when the claim is a single success, and of the intent's effects some are there and others are not. Exercised by each intent with two effects or more that was told success for all of them.",
+		Guard:   "A product that says of each effect what became of it is not judged by this rule. An effect that is there, but wrong or twice, is CL-02 and CL-04.",
 		Source:  "Project rule.",
 		Example: "Payments is down: the order is written, no charge is made, the page says “Ordered and paid”.",
 	}
@@ -187,23 +188,26 @@ func (r *row) spokeOfEach() bool {
 	return false
 }
 
-// halves says how the effects of a row differ; blind is why that cannot be told.
+// halves says which effects of a row are there and which are not, where that differs; blind is why it cannot be told.
 func (r *row) halves() (text, blind string) {
-	differ := false
-	for i, x := range r.effects {
-		if x.outcome == unverifiable {
+	there, missing := 0, 0
+	var parts []string
+	for _, x := range r.effects {
+		switch {
+		case x.outcome == unverifiable:
 			return "", x.truth.effect.Name + ": " + x.fact.unsure()
+		case x.fact.standing == absent:
+			missing++
+			parts = append(parts, x.truth.effect.Name+" is not there")
+		default:
+			there++
+			parts = append(parts, x.truth.effect.Name+" is there")
 		}
-		differ = differ || x.outcome != r.effects[0].outcome
-		if i > 0 {
-			text += ", "
-		}
-		text += fmt.Sprintf("%s is there %d times (%s)", x.truth.effect.Name, x.fact.count, x.outcome)
 	}
-	if !differ {
+	if there == 0 || missing == 0 {
 		return "", ""
 	}
-	return text, ""
+	return strings.Join(parts, ", "), ""
 }
 
 // unsure is why a fact decides nothing.

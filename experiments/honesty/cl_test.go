@@ -90,12 +90,13 @@ func TestLedgerRules(t *testing.T) {
 		{"idle", "CL-06", honest, experiments.NotExercised, ""},
 		{"blind", "CL-06", with(only(dropped), blindTruth), experiments.Unverifiable, ""},
 
-		{"liar", "CL-09", only(buy{claim: success, rows: 1, charges: -1}), experiments.RuleFail, "charge is there 0 times"},
+		{"liar", "CL-09", only(buy{claim: success, rows: 1, charges: -1}), experiments.RuleFail, "order is there, charge is not there"},
 		{"says so", "CL-09", func(s *story) {
 			s.baseline, s.recovery = nil, nil
 			s.fault = []buy{{claim: success, rows: 1, charges: -1, says: map[string]experiments.Claim{"charge": experiments.ClaimRefused}}}
 		}, experiments.NotExercised, ""},
 		{"twin", "CL-09", honest, experiments.RulePass, ""},
+		{"wrong is not half", "CL-09", only(buy{claim: success, rows: 1, charges: 2, value: "7"}), experiments.RulePass, ""},
 		{"blind", "CL-09", blindTruth, experiments.Unverifiable, ""},
 
 		{"liar", "CL-10", only(buy{claim: success, early: true}), experiments.RuleFail, "has none any more"},

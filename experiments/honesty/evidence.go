@@ -35,6 +35,7 @@ type evidence struct {
 
 	rows    []*row // the ledger, in the order in which the intents were written down
 	marked  map[string]*row
+	visited map[visitKey]*row // the row of each visit
 	truths  map[effectKey]*truth
 	normals map[stepKey]*normal // the baseline of each step
 
@@ -68,7 +69,7 @@ func refs(seqs ...int64) []string {
 // gather indexes a history. Whatever is missing from it is missing from the evidence too; nothing is made up.
 func gather(plan *experiments.Plan, h experiments.History) *evidence {
 	e := &evidence{plan: plan, rules: map[string]int{}, journeys: map[string]*experiments.PlannedJourney{}, needs: map[stepKey][]string{},
-		torn: h.Torn, baseline: -1, marked: map[string]*row{}, truths: map[effectKey]*truth{}, normals: map[stepKey]*normal{}}
+		torn: h.Torn, baseline: -1, marked: map[string]*row{}, visited: map[visitKey]*row{}, truths: map[effectKey]*truth{}, normals: map[stepKey]*normal{}}
 	e.readPlan()
 	for i := range h.Records {
 		e.read(&h.Records[i])

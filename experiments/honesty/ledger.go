@@ -40,6 +40,7 @@ func (e *evidence) addIntent(r *experiments.Record) {
 	row := &row{Intent: r.Intent, seq: r.Seq, at: r.At}
 	e.rows = append(e.rows, row)
 	e.marked[row.Marker] = row
+	e.visited[visitKey{row.Journey, row.Visit, row.User}] = row
 }
 
 func (e *evidence) addClaim(r *experiments.Record) {

@@ -99,6 +99,8 @@ func TestWireRules(t *testing.T) {
 			s.inBase = func(s *story) { s.asks(placed(well)); s.asks(placed(as(404, well))) }
 		}, pass, ""},
 		{"idle", "HT-03", asked(as(500, well), as(404, well)), idle, ""},
+		{"nothing there to find", "HT-03", lookUp(buy{claim: experiments.ClaimSuccess}), idle, ""},
+		{"there and not found", "HT-03", lookUp(confirmed()), fail, "404"},
 		{"step that does not need it", "HT-03", asked(well, experiments.Exchange{Step: "look", Status: 404}, as(503, well)), pass, ""},
 
 		{"liar", "HT-04", asked(well, as(202, inJSON(`{}`))), fail, "nothing to follow"},
@@ -133,6 +135,19 @@ func TestWireRules(t *testing.T) {
 		{"client gave up", "HT-10", asked(well, lasting(5*time.Second, experiments.Exchange{Trouble: "timeout"})), idle, ""},
 		{"missed", "HT-10", with(asked(well, lasting(12*time.Second, experiments.Exchange{Trouble: "timeout"})), missed), idle, ""},
 	})
+}
+
+// lookUp looks an order up within the visit that placed it, and finds none while payments is needed and broken.
+func lookUp(b buy) func(*story) {
+	return func(s *story) {
+		s.plan.Journeys[0].Steps = append(s.plan.Journeys[0].Steps, experiments.PlannedStep{Name: "find", Needs: []string{"payments"}})
+		s.baseline, s.recovery, s.fault = nil, nil, []buy{b}
+		s.inBase = func(s *story) { s.asks(experiments.Exchange{Step: "find", Status: 200}) }
+		s.inFault = func(s *story) {
+			s.visit--
+			s.asks(experiments.Exchange{Step: "find", Status: 404})
+		}
+	}
 }
 
 // obey makes requests that are told to come back after a second, and do so when all is mended.
