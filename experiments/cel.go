@@ -66,18 +66,22 @@ func typeOf(name string) *cel.Type {
 }
 
 // inSight are the names that an expression may use in a place. The addresses of services cannot build on each other.
-func (b *bench) inSight(place string, sees []string) []string {
-	if place == "address" {
-		return []string{"env", "parameters", "run"}
+func (b *bench) inSight(at spot) []string {
+	always := []string{"env", "parameters", "run"}
+	if at.place == "address" {
+		return always
 	}
-	always := append([]string{"env", "marker", "run", "parameters", "services", "steps"}, b.idents...)
-	switch place {
+	if always = append(always, "services"); !at.lone {
+		always = append(always, "marker", "steps")
+	}
+	always = append(always, b.idents...)
+	switch at.place {
 	case "answer":
 		return append(always, "status", "headers", "body", "json", "elapsed", "hops", "answered")
 	case "item":
 		return append(always, "item")
 	case "probe":
-		return append(always, sees...)
+		return append(always, at.sees...)
 	}
 	return always
 }

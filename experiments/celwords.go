@@ -26,7 +26,11 @@ func celWords(msg string, names []string) (text, hint string) {
 		if m[1] == "html" {
 			return "html(…) looks into an answer, and there is none here", ""
 		}
-		return fmt.Sprintf("unknown name %q in an expression", operators.Replace(m[1])), near(m[1], names)
+		hint = near(m[1], names)
+		if m[1] == "marker" {
+			hint = "each intent has its own, and there is none here; all of this run begin with run.prefix"
+		}
+		return fmt.Sprintf("unknown name %q in an expression", operators.Replace(m[1])), hint
 	}
 	if m := noOverload.FindStringSubmatch(rest); m != nil {
 		return overloadWords(operators.Replace(m[1]), m[2], m[3])

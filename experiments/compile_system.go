@@ -52,6 +52,9 @@ func (w *compiler) service(name, at string) {
 			from.on(index(at+".needs", i), "", "service %q needs itself", name)
 		}
 	}
+	if u := s.URL.Source; u != "" && !strings.HasPrefix(u, "http://") && !strings.HasPrefix(u, "https://") && !strings.HasPrefix(u, "{{") {
+		from.on(at+".url", "", "%q does not begin with http:// or https://", u)
+	}
 	if s.Port != 0 && len(s.Ports) > 0 {
 		from.on(at+".ports", "", `either "port" or "ports"`)
 	}

@@ -10,6 +10,7 @@ type spot struct {
 	place string   // of its tag env; always where it has none
 	sees  []string // what the probe at hand lets expressions see
 	want  wants
+	lone  bool // in a probe or reader, which belong to no intent: no marker, no steps
 }
 
 // wanted are the keys whose expressions have to be of one type.
@@ -52,11 +53,11 @@ func (b *bench) walkStruct(v reflect.Value, at spot) (mistakes int) {
 		switch found := v.Addr().Interface().(type) {
 		case *Expr:
 			if !found.IsZero() {
-				return b.compile(found, b.inSight(at.place, at.sees), at.want)
+				return b.compile(found, b.inSight(at), at.want)
 			}
 			return 0
 		case *Template:
-			return b.template(found, b.inSight(at.place, at.sees))
+			return b.template(found, b.inSight(at))
 		case *Tree:
 			return b.tree(&found.Value, at)
 		}
@@ -70,8 +71,9 @@ func (b *bench) walkStruct(v reflect.Value, at spot) (mistakes int) {
 		if place := f.Tag.Get("env"); place != "" {
 			inner.place = place
 		}
-		key, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+		key, kind, _ := strings.Cut(f.Tag.Get("yaml"), ",")
 		inner.want = wanted[key]
+		inner.lone = at.lone || inner.place == "probe" || kind == "kind=probe" || kind == "kind=reader"
 		mistakes += b.walk(v.Field(i), inner)
 	}
 	return mistakes
@@ -81,7 +83,7 @@ func (b *bench) walkStruct(v reflect.Value, at spot) (mistakes int) {
 func (b *bench) tree(value *any, at spot) (mistakes int) {
 	switch v := (*value).(type) {
 	case Template:
-		mistakes = b.template(&v, b.inSight(at.place, at.sees))
+		mistakes = b.template(&v, b.inSight(at))
 		*value = v
 	case map[string]any:
 		for key, inner := range v {
