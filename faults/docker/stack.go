@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"strconv"
 	"strings"
 
@@ -93,6 +94,12 @@ func (w *World) raise(ctx context.Context, project string, c StackContainer) (st
 	}
 	exposed, bound := nat.PortSet{}, nat.PortMap{}
 	for inside, outside := range c.Publish {
+		if outside == 0 {
+			var err error
+			if outside, err = freePort(ctx); err != nil {
+				return "", err
+			}
+		}
 		port := nat.Port(strconv.Itoa(inside) + "/tcp")
 		exposed[port] = struct{}{}
 		bound[port] = []nat.PortBinding{{HostIP: "127.0.0.1", HostPort: strconv.Itoa(outside)}}
@@ -110,6 +117,20 @@ func (w *World) raise(ctx context.Context, project string, c StackContainer) (st
 		return "", translate(err, "make container "+name)
 	}
 	return made.ID, translate(w.docker.ContainerStart(ctx, made.ID, container.StartOptions{}), "start container "+name)
+}
+
+// freePort finds a port that nobody listens on. The engine's own choice would change each time the container starts.
+func freePort(ctx context.Context) (int, error) {
+	var config net.ListenConfig
+	l, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, fmt.Errorf("find a free port: %w", err)
+	}
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	if err = errors.Join(err, l.Close()); err != nil {
+		return 0, fmt.Errorf("find a free port: %w", err)
+	}
+	return strconv.Atoi(port)
 }
 
 // published reads which ports of this machine lead to a container.
