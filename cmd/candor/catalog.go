@@ -56,9 +56,12 @@ func worldOpener(g *global, plan *experiments.Plan) func(context.Context, engine
 
 // openDocker opens a docker world whose agents run this very binary.
 func openDocker(ctx context.Context, g *global, c docker.Config, seen func(faults.Request)) (*docker.World, error) {
-	binary, err := os.Executable()
-	if err != nil {
-		return nil, fmt.Errorf("find candor's own binary: %w", err)
+	binary := g.binary
+	if binary == "" {
+		var err error
+		if binary, err = os.Executable(); err != nil {
+			return nil, fmt.Errorf("find candor's own binary: %w", err)
+		}
 	}
 	return docker.Open(ctx, c, docker.Options{Binary: binary, OnRequest: seen, Log: g.log})
 }

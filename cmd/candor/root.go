@@ -15,7 +15,8 @@ type global struct {
 	json     bool
 	seed     uint64
 	logJSON  string
-	started  bool // a command began: what failed before was the user's to mend
+	binary   string // that containers run; this process's own when empty
+	started  bool   // a command began: what failed before was the user's to mend
 }
 
 func newRootCommand(g *global) *cobra.Command {

@@ -25,25 +25,28 @@ type shop struct {
 	demo.Addresses
 }
 
+// postgresPort is where a database of orders listens, in its container.
+const postgresPort = 5432
+
 // shopStart is how long a shop may take until it is ready.
 const shopStart = 30 * time.Second
 
 // startShop starts a shop, waits until it is ready, and writes its project folder. The services' data lie in data. What
-// was started before a failure is taken down again.
-func startShop(ctx context.Context, g *global, i demo.Instance, folder, data string, ports map[string]int) (*shop, error) {
+// was started before a failure is taken down again. Containers beside are part of its stack, such as a database.
+func startShop(ctx context.Context, g *global, i demo.Instance, folder, data string, ports map[string]int, beside ...docker.StackContainer) (*shop, error) {
 	world, err := openDocker(ctx, g, docker.Config{Run: "stack", System: i.Project, Project: i.Project}, nil)
 	if err != nil {
 		return nil, err
 	}
 	s := &shop{instance: i, world: world, folder: folder}
-	if err := s.up(ctx, data, ports); err != nil {
+	if err := s.up(ctx, data, ports, beside); err != nil {
 		return nil, errors.Join(err, s.down(context.WithoutCancel(ctx)))
 	}
 	return s, nil
 }
 
-func (s *shop) up(ctx context.Context, data string, ports map[string]int) error {
-	stack := docker.Stack{Project: s.instance.Project}
+func (s *shop) up(ctx context.Context, data string, ports map[string]int, beside []docker.StackContainer) error {
+	stack := docker.Stack{Project: s.instance.Project, Containers: beside}
 	for _, spec := range s.instance.Stack() {
 		c := docker.StackContainer{Service: spec.Service, Command: spec.Args, Publish: map[int]int{demo.Port: ports[spec.Service]}}
 		if spec.Admin {
@@ -67,6 +70,9 @@ func (s *shop) up(ctx context.Context, data string, ports map[string]int) error 
 	}
 	s.Addresses = demo.Addresses{Web: at("web", demo.Port), PaymentAdmin: at("payments", demo.AdminPort),
 		OrdersDB: "sqlite:" + filepath.Join(data, "orders", "orders.db")}
+	if s.instance.Postgres != "" {
+		s.OrdersDB = fmt.Sprintf("postgres://shop@127.0.0.1:%d/shop?sslmode=disable", published["orders-db"][postgresPort])
+	}
 	s.lies = []string{at("web", demo.AdminPort) + "/lies", at("orders", demo.AdminPort) + "/lies"}
 	if err := s.ready(ctx); err != nil {
 		return err

@@ -22,13 +22,16 @@ type Addresses struct {
 	Catalog      string
 	PaymentAdmin string // URL of the ledger
 	OrdersDB     string // sqlite:… or postgres://…, past everything that candor breaks
-	OrdersHost   string // host name of the database's service, when orders lie in PostgreSQL
 }
 
 // Write writes a project folder for a running shop: its System, Standards, journeys and experiments, ready for candor.
 // Files that are there are replaced; others are left alone.
 func (i Instance) Write(dir string, a Addresses) error {
-	values := strings.NewReplacer(
+	needs, database := "", ""
+	if i.Postgres != "" {
+		needs, database = ", needs: [orders-db]", "\n  orders-db: {tier: critical, owner: orders, port: 5432}"
+	}
+	values := strings.NewReplacer("${ORDERS_NEEDS}", needs, "${ORDERS_DB_SERVICE}", database,
 		"${PROJECT}", i.Project, "${WEB}", a.Web, "${PAYMENTS_ADMIN}", a.PaymentAdmin, "${ORDERS_DB}", a.OrdersDB, "${CANARY}", i.Canary,
 		"${FEEDBACK}", i.deadline(time.Second), "${EXPLANATION}", i.deadline(20*time.Second), "${FINAL}", i.deadline(60*time.Second),
 		"${RECOVERY}", i.deadline(100*time.Second), "${SWEEP}", i.deadline(100*time.Second),
