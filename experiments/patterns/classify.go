@@ -23,7 +23,8 @@ type Clause struct {
 	Text    string // as it was written
 	Claim   experiments.Claim
 	Classes []string
-	Words   string // the normalised words that make the claim
+	Words   string   // the normalised words that make the claim
+	Nouns   []string // of the lexicon, that the clause names
 
 	words []string
 }
@@ -31,9 +32,12 @@ type Clause struct {
 // Is reports whether some clause is of a class.
 func (r Result) Is(class string) bool { return slices.Contains(r.Classes, class) }
 
-// Names reports whether a clause names a noun, in the singular or the plural.
+// Names reports whether a clause names a noun: by a word that the lexicon has for it, in the singular or the plural.
 func (c Clause) Names(noun string) bool {
 	noun = strings.ToLower(noun)
+	if slices.Contains(c.Nouns, noun) {
+		return true
+	}
 	return slices.ContainsFunc(c.words, func(word string) bool {
 		word = strings.TrimSuffix(word, "'s")
 		return word == noun || word == noun+"s" || word == noun+"es"
@@ -108,6 +112,11 @@ func (l *Lexicon) clause(text string) Clause {
 			blamed = found
 		case claims && (said.Claim == experiments.ClaimNone || rank(claim) < rank(said.Claim)):
 			said.Claim, said.Words = claim, found
+		}
+	}
+	for _, noun := range l.nouns {
+		if _, named := noun.find(said.words); named {
+			said.Nouns = append(said.Nouns, noun.name)
 		}
 	}
 	if said.Claim == experiments.ClaimNone && blamed != "" {

@@ -38,6 +38,7 @@ type Lexicon struct {
 	language string
 	version  int
 	classes  []class
+	nouns    []class // what a clause can speak for
 }
 
 // class is the phrases that mean the same.
@@ -54,7 +55,7 @@ func (l *Lexicon) String() string { return l.language + " " + strconv.Itoa(l.ver
 
 // With is the lexicon and a product's own phrases, by class. The error names every phrase that cannot be read.
 func (l *Lexicon) With(extra map[string][]string) (*Lexicon, error) {
-	more := &Lexicon{language: l.language, version: l.version, classes: slices.Clone(l.classes)}
+	more := &Lexicon{language: l.language, version: l.version, classes: slices.Clone(l.classes), nouns: l.nouns}
 	var wrong []error
 	for _, name := range slices.Sorted(maps.Keys(extra)) {
 		if !slices.Contains(classNames, name) {
@@ -91,8 +92,8 @@ func unknownClass(name string) error {
 	return fmt.Errorf("%q is no class of a lexicon; there are %s", name, strings.Join(classNames, ", "))
 }
 
-// parseLexicon reads a lexicon: a line at the margin opens a class, indented lines are its phrases, -- begins a comment.
-// The error names every mistake with its line.
+// parseLexicon reads a lexicon: a line at the margin opens a class, or a noun as in "noun order"; indented lines are its
+// phrases; -- begins a comment. The error names every mistake with its line.
 func parseLexicon(name, text string) (*Lexicon, error) {
 	l := &Lexicon{}
 	var open *class
@@ -113,12 +114,8 @@ func parseLexicon(name, text string) (*Lexicon, error) {
 			var p phrase
 			p, err = parsePhrase(open.name, content)
 			open.phrases = append(open.phrases, p)
-		case !slices.Contains(classNames, content):
-			err = unknownClass(content)
-		case slices.ContainsFunc(l.classes, func(c class) bool { return c.name == content }):
-			err = fmt.Errorf("class %s is opened twice", content)
 		default:
-			open = l.class(content)
+			open, err = l.open(content)
 		}
 		if err != nil {
 			wrong = append(wrong, fmt.Errorf("%s:%d: %w", name, i+1, err))
@@ -131,6 +128,22 @@ func parseLexicon(name, text string) (*Lexicon, error) {
 		return nil, err
 	}
 	return l, nil
+}
+
+// open begins a class or a noun. With an error comes one to hold the phrases that follow.
+func (l *Lexicon) open(line string) (*class, error) {
+	list, name, noun := &l.classes, line, false
+	if fields := strings.Fields(line); len(fields) == 2 && fields[0] == "noun" {
+		list, name, noun = &l.nouns, strings.ToLower(fields[1]), true
+	}
+	if !noun && !slices.Contains(classNames, name) {
+		return &class{}, unknownClass(name)
+	}
+	if slices.ContainsFunc(*list, func(c class) bool { return c.name == name }) {
+		return &class{}, fmt.Errorf("%s is opened twice", line)
+	}
+	*list = append(*list, class{name: name})
+	return &(*list)[len(*list)-1], nil
 }
 
 var errHead = errors.New(`a lexicon begins with its language and version, as in "lexicon en 1"`)

@@ -50,10 +50,20 @@ func TestWritten(t *testing.T) {
 
 func TestEffectsAreSpokenForApart(t *testing.T) {
 	r := shipped(t).Classify("Your order was placed, but we could not send the email.")
-	for noun, want := range map[string]string{"order": "success", "email": "refused", "payment": "none"} {
+	for noun, want := range map[string]string{"order": "success", "Email": "refused", "payment": "none", "we": "refused"} {
 		if got := r.About(noun).String(); got != want {
 			t.Errorf("the text says %s about the %s; want %s", got, noun, want)
 		}
+	}
+}
+
+func TestNounsAreNamedByOtherWords(t *testing.T) {
+	r := shipped(t).Classify("Ordered and paid, but the e-mail could not be sent.")
+	if got := r.Clauses[0].Nouns; !slices.Equal(got, []string{"order", "payment"}) {
+		t.Errorf("the first clause names %q", got)
+	}
+	if got := r.About("email").String(); got != "refused" {
+		t.Errorf("the text says %s about the email", got)
 	}
 }
 
@@ -144,7 +154,7 @@ func TestWith(t *testing.T) {
 }
 
 func TestParseLexiconNamesEveryMistake(t *testing.T) {
-	_, err := parseLexicon("xx.txt", "-- ours\nlexicon xx 2\n  early\nsuccess -- good\n  (a|b\n  [a (b) c] d\n  a. b\n  (a|) b\n  _ [x]\n  .\n  fine\nnonsense\nsuccess\n")
+	_, err := parseLexicon("xx.txt", "-- ours\nlexicon xx 2\n  early\nsuccess -- good\n  (a|b\n  [a (b) c] d\n  a. b\n  (a|) b\n  _ [x]\n  .\n  fine\nnonsense\nsuccess\nnoun x\n  (y\nnoun x\n  z\n")
 	want := []string{
 		"xx.txt:3: a phrase stands before any class",
 		"xx.txt:5: a bracket is not closed",
@@ -154,7 +164,9 @@ func TestParseLexiconNamesEveryMistake(t *testing.T) {
 		"xx.txt:9: the phrase has no words that must be there",
 		"xx.txt:10: the phrase has no words that must be there",
 		`xx.txt:12: "nonsense" is no class of a lexicon; there are unknown,`,
-		"xx.txt:13: class success is opened twice",
+		"xx.txt:13: success is opened twice",
+		"xx.txt:15: a bracket is not closed",
+		"xx.txt:16: noun x is opened twice",
 	}
 	if err == nil {
 		t.Fatal("mistakes were taken")
