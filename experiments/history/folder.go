@@ -66,7 +66,11 @@ func (f Folder) SavePlan(p *experiments.Plan) (string, error) {
 }
 
 // LoadPlan reads the plan back: enough to judge, not to run.
-func (f Folder) LoadPlan() (p experiments.Plan, err error) { return p, f.load("plan.json", &p) }
+func (f Folder) LoadPlan() (experiments.Plan, error) {
+	var p experiments.Plan
+	err := f.load("plan.json", &p)
+	return p, err
+}
 
 // SaveResult writes the result.
 func (f Folder) SaveResult(r experiments.Result) error {
@@ -78,7 +82,11 @@ func (f Folder) SaveResult(r experiments.Result) error {
 }
 
 // LoadResult reads the result back.
-func (f Folder) LoadResult() (r experiments.Result, err error) { return r, f.load("result.json", &r) }
+func (f Folder) LoadResult() (experiments.Result, error) {
+	var r experiments.Result
+	err := f.load("result.json", &r)
+	return r, err
+}
 
 func (f Folder) load(name string, into any) error {
 	data, err := os.ReadFile(filepath.Join(f.path, name))
@@ -107,6 +115,18 @@ func (f Folder) write(name string, data []byte) error {
 	}
 	if err != nil {
 		return errors.Join(fmt.Errorf("write %s: %w", name, err), os.Remove(temporary.Name()))
+	}
+	return syncFolder(f.path)
+}
+
+// syncFolder makes new names in a folder last.
+func syncFolder(path string) error {
+	folder, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("sync the run's folder: %w", err)
+	}
+	if err := errors.Join(folder.Sync(), folder.Close()); err != nil {
+		return fmt.Errorf("sync the run's folder: %w", err)
 	}
 	return nil
 }

@@ -68,16 +68,26 @@ func (w *Writer) append(r experiments.Record) (int64, error) {
 	r.At = r.At.UTC()
 	r.Seq = w.seq + 1
 	r = w.secrets.record(r)
-	line, err := json.Marshal(r)
-	if err == nil {
-		_, err = w.buffer.Write(append(w.secrets.line(line), '\n'))
-	}
-	if err != nil {
+	if err := w.write(r); err != nil {
 		w.err = fmt.Errorf("append to history: %w", err)
 		return 0, w.err
 	}
 	w.seq++
 	return w.seq, nil
+}
+
+func (w *Writer) write(r experiments.Record) error {
+	line, err := json.Marshal(r)
+	if err == nil {
+		line, err = w.secrets.line(line)
+	}
+	if err == nil && len(line) > longestLine {
+		err = fmt.Errorf("a record of %d MiB is longer than a line may be (%d MiB)", len(line)>>20, longestLine>>20)
+	}
+	if err == nil {
+		_, err = w.buffer.Write(append(line, '\n'))
+	}
+	return err
 }
 
 // Sync brings all that was appended to the disk.

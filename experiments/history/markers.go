@@ -63,8 +63,9 @@ func NewRun(experiment string) string {
 		}
 		return '-'
 	}, experiment)
-	if len(what) > 40 {
-		what = what[:40]
+	what = strings.Join(strings.FieldsFunc(what[:min(len(what), 40)], func(r rune) bool { return r == '-' }), "-")
+	if what == "" {
+		what = "run"
 	}
 	return time.Now().UTC().Format("20060102-150405-") + what + "-" + draw(4)
 }

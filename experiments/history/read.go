@@ -59,6 +59,9 @@ func parse(line []byte) (r experiments.Record, err error) {
 	if err := d.Decode(&r); err != nil {
 		return r, fmt.Errorf("not a record that this candor knows: %w", err)
 	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return r, errors.New("not a record that this candor knows: more follows it on its line")
+	}
 	return r, nil
 }
 

@@ -2,70 +2,37 @@ package history
 
 import (
 	"bytes"
-	"encoding/base64"
 	"encoding/json"
-	"net/url"
+	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/candor-chaos/candor/experiments"
 )
 
-// shortest is the length from which a value is taken for a secret: a shorter one would blot out ordinary words.
-const shortest = 8
-
-// redactor replaces secrets by their names, in every form in which JSON may hold them. The forms with which a product
-// might give a secret away (as it is, base64, URL-encoded) are known; others cannot be.
+// redactor replaces secrets by their names before a line is written. Canaries are no secrets here: they are harmless, and
+// shown.
 type redactor struct {
 	forms []form
 }
 
-// form is one way to write one secret.
-type form struct {
-	name  string
-	plain string // as the text itself has it
-	json  []byte // as a JSON string has it
-}
-
-func newRedactor(secrets map[string]string) redactor {
-	var r redactor
-	for name, value := range secrets {
-		if len(value) < shortest {
-			continue
-		}
-		for _, plain := range []string{value, url.QueryEscape(value), url.PathEscape(value),
-			base64.StdEncoding.EncodeToString([]byte(value)), base64.RawURLEncoding.EncodeToString([]byte(value))} {
-			quoted, err := json.Marshal(plain)
-			if err != nil {
-				continue // a Go string always becomes JSON
-			}
-			r.forms = append(r.forms, form{name: name, plain: plain, json: quoted[1 : len(quoted)-1]})
-		}
-	}
-	// The longest first, so that a secret within another does not leave the rest of the other standing.
-	slices.SortFunc(r.forms, func(a, b form) int {
-		if n := len(b.plain) - len(a.plain); n != 0 {
-			return n
-		}
-		return strings.Compare(a.name+a.plain, b.name+b.plain)
-	})
-	return r
-}
-
 // record notes on an exchange which secrets its answer gave away, before they are blotted out: the rule about leaked
-// secrets needs to know.
+// secrets needs to know. The caller's record stays as it is.
 func (r redactor) record(rec experiments.Record) experiments.Record {
 	if rec.Exchange == nil {
 		return rec
 	}
 	x := *rec.Exchange
 	for _, f := range r.forms {
-		offset := strings.Index(x.Body.Text, f.plain)
-		if offset < 0 && !inHeaders(x.Headers, f.plain) {
+		at := strings.Index(x.Body.Text, f.plain)
+		if at < 0 && !inHeaders(x.Headers, f.plain) {
 			continue
 		}
-		hit := experiments.PatternHit{Pattern: "LK-06/secret:" + f.name, Offset: int64(max(0, offset)), Text: "[redacted:" + f.name + "]"}
-		x.Hits = append(slices.Clip(x.Hits), hit)
+		hit := experiments.PatternHit{Pattern: "LK-06/secret:" + f.name, Offset: int64(max(0, at)), Text: blot(f.name)}
+		if !slices.ContainsFunc(x.Hits, func(h experiments.PatternHit) bool { return h.Pattern == hit.Pattern }) {
+			x.Hits = append(slices.Clip(x.Hits), hit)
+		}
 	}
 	rec.Exchange = &x
 	return rec
@@ -82,12 +49,56 @@ func inHeaders(headers map[string][]string, text string) bool {
 	return false
 }
 
-// line blots secrets out of a finished line, wherever in the record they stood.
-func (r redactor) line(line []byte) []byte {
+// line blots secrets out of a finished line, wherever in the record a text holds them. Only texts change: a secret that
+// happens to be the name of a field or a phase must not make the line unreadable.
+func (r redactor) line(line []byte) ([]byte, error) {
+	if !slices.ContainsFunc(r.forms, func(f form) bool { return bytes.Contains(line, f.json) }) {
+		return line, nil
+	}
+	var own experiments.Record // a copy, so that nothing is changed that others hold
+	if err := json.Unmarshal(line, &own); err != nil {
+		return nil, fmt.Errorf("redact: %w", err)
+	}
+	r.blotOut(reflect.ValueOf(&own).Elem())
+	return json.Marshal(own)
+}
+
+func (r redactor) text(text string) string {
 	for _, f := range r.forms {
-		if bytes.Contains(line, f.json) {
-			line = bytes.ReplaceAll(line, f.json, []byte("[redacted:"+f.name+"]"))
+		text = strings.ReplaceAll(text, f.plain, blot(f.name))
+	}
+	return text
+}
+
+// blotOut replaces secrets in every text below a value. Words of candor's own have types of their own and stay.
+func (r redactor) blotOut(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.String:
+		if v.Type() == reflect.TypeFor[string]() {
+			v.SetString(r.text(v.String()))
+		}
+	case reflect.Pointer:
+		if !v.IsNil() {
+			r.blotOut(v.Elem())
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			r.blotOut(v.Index(i))
+		}
+	case reflect.Struct:
+		for _, field := range v.Fields() {
+			if field.CanSet() {
+				r.blotOut(field)
+			}
+		}
+	case reflect.Map:
+		for _, key := range v.MapKeys() {
+			value := reflect.New(v.Type().Elem()).Elem()
+			value.Set(v.MapIndex(key))
+			r.blotOut(value)
+			v.SetMapIndex(key, value)
 		}
 	}
-	return line
 }
+
+func blot(name string) string { return "[redacted:" + name + "]" }
