@@ -154,10 +154,11 @@ const (
 	lasting
 )
 
-var (
-	errMistake = errors.New("the expression has a mistake")
-	syntaxOnly = "Syntax error: "
-)
+// errMistake is what Bind wraps, since a value made in Go has no places.
+var errMistake = errors.New("the expression has a mistake")
+
+// syntaxOnly is how the library begins what its parser says.
+const syntaxOnly = "Syntax error: "
 
 // compile compiles one expression. What is wrong with it is reported at its place, and counted.
 func (b *bench) compile(e *Expr, names []string, want wants) (mistakes int) {

@@ -60,7 +60,9 @@ func (d *decoder) kinds(envelope string) []string {
 	switch envelope {
 	case "fault":
 		for _, k := range d.catalog.Faults {
-			names = append(names, k.Name)
+			if !k.Internal {
+				names = append(names, k.Name)
+			}
 		}
 	case "probe":
 		for _, k := range d.catalog.Probes {

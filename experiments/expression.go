@@ -30,8 +30,19 @@ func (v Vars) With(more Vars) Vars {
 var ErrNotCompiled = errors.New("expression is not compiled")
 
 // Expr is an expression in CEL (https://cel.dev), kept as its source and compiled by Compile. The tag env of its field
-// says what it sees: always (env, marker, run, parameters, services, steps), and beside that answer (what a surface
-// answered), probe (what the probe's kind lists in Sees), or item (one entry of the list that a reader was given).
+// says what it sees:
+//
+//	always   env.NAME, run.id, run.prefix, parameters.NAME, services['orders-db'].url .port .ports .addresses, the same
+//	         of a service by its name alone where that is an identifier (web.url, payments.admin), file("path");
+//	         in journeys also marker and steps['place order'].json.id, with what those steps extracted
+//	answer   beside that, what a surface answered: status, headers (by lower-case name), body, json (an empty map when the
+//	         body is not JSON), elapsed (a duration), hops, answered, and html(selector[, attribute]): the text or an
+//	         attribute of the first element of body that a CSS selector matches, an error when there is none
+//	item     beside that, item: one entry of the list that a reader was given
+//	probe    beside that, what the probe's kind lists in Sees
+//	address  only env, run and parameters: where services are cannot depend on where services are
+//
+// Of what begins with env, run, parameters, services or steps Compile knows the names, and refuses others.
 type Expr struct {
 	Source  string
 	at      textPlace

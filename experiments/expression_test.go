@@ -49,6 +49,7 @@ func TestExpressions(t *testing.T) {
 		"has(json.missing)":                     false,
 		"hops.map(h, h.status)":                 []any{int64(302)},
 		"{'a': 1, 'b': [json.price]}":           map[string]any{"a": int64(1), "b": []any{2.5}},
+		"json.lines.exists(web, web.id == 7)":   true,
 		"json.none":                             nil,
 		"env.USER":                              "ann",
 		"run.prefix + marker":                   "cdr-cdr-1-1",

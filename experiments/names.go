@@ -28,8 +28,12 @@ type known struct {
 // lookUp checks the names that an expression reaches for within those always in sight, and lists its uses.
 func (k known) lookUp(checked *cel.Ast, wrong func(at int, hint, format string, args ...any)) []use {
 	var uses []use
+	own := ownNames(checked.NativeRep().Expr())
 	visit := func(e ast.Expr) {
 		root, steps := reach(e)
+		if own[root] {
+			return
+		}
 		at := character(checked.Source().Content(), checked.NativeRep().SourceInfo().GetStartLocation(startOf(e).ID()))
 		if len(steps) == 0 {
 			if _, is := k.services[root]; is && e.Kind() == ast.IdentKind {
@@ -48,6 +52,19 @@ func (k known) lookUp(checked *cel.Ast, wrong func(at int, hint, format string, 
 	}
 	ast.PostOrderVisit(checked.NativeRep().Expr(), ast.NewExprVisitor(visit))
 	return uses
+}
+
+// ownNames are those that an expression gives to entries of a list, as in orders.exists(o, o.id == 1).
+func ownNames(e ast.Expr) map[string]bool {
+	own := map[string]bool{}
+	ast.PostOrderVisit(e, ast.NewExprVisitor(func(e ast.Expr) {
+		if e.Kind() == ast.ComprehensionKind {
+			own[e.AsComprehension().IterVar()] = true
+			own[e.AsComprehension().IterVar2()] = true
+		}
+	}))
+	delete(own, "")
+	return own
 }
 
 // within lists the names that there are after a root and the steps taken from it, and says how a wrong one is called. No
