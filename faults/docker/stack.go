@@ -70,7 +70,15 @@ func (w *World) up(ctx context.Context, s Stack) (map[string]map[int]int, error)
 			c.Image = own
 		}
 		together.Go(func() (err error) {
-			ids[i], err = w.raise(ctx, s.Project, c)
+			// Between choosing a free port and listening on it somebody else may take it: choose again.
+			for range startTries {
+				if ids[i], err = w.raise(ctx, s.Project, c); err == nil || ctx.Err() != nil || !c.choosesPorts() {
+					return err
+				}
+				if rerr := w.remove(ctx, s.Project+"-"+c.Service+"-1"); rerr != nil {
+					return errors.Join(err, rerr)
+				}
+			}
 			return err
 		})
 	}
@@ -84,6 +92,18 @@ func (w *World) up(ctx context.Context, s Stack) (map[string]map[int]int, error)
 		}
 	}
 	return ports, nil
+}
+
+// startTries is how often a container is started whose ports are of our own choice.
+const startTries = 5
+
+func (c StackContainer) choosesPorts() bool {
+	for _, outside := range c.Publish {
+		if outside == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // raise makes and starts one container.
