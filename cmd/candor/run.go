@@ -14,6 +14,7 @@ import (
 	"github.com/candor-chaos/candor/experiments"
 	"github.com/candor-chaos/candor/experiments/engine"
 	"github.com/candor-chaos/candor/experiments/history"
+	"github.com/candor-chaos/candor/experiments/journeys"
 	"github.com/candor-chaos/candor/experiments/patterns"
 	"github.com/candor-chaos/candor/faults/journal"
 )
@@ -79,10 +80,27 @@ func engineConfig(g *global, plan *experiments.Plan, seed uint64) (engine.Config
 	if err != nil {
 		return engine.Config{}, inputError("%v", err)
 	}
+	words, err := phrases(plan)
+	if err != nil {
+		return engine.Config{}, err
+	}
 	return engine.Config{
 		Plan: plan, Catalog: catalog(), Version: version, Seed: seed, Environ: environ(), StateDir: state,
-		Home: history.Home(plan.Exec.Root), OpenWorld: worldOpener(g, plan), Inspect: patterns.Inspect(plan.Canaries),
+		Home: history.Home(plan.Exec.Root), OpenWorld: worldOpener(g, plan), Inspect: patterns.Inspect(plan.Canaries), Lexicon: words,
 	}, nil
+}
+
+// phrases is the lexicon with the product's own phrases.
+func phrases(plan *experiments.Plan) (journeys.Lexicon, error) {
+	english, err := patterns.English()
+	if err != nil {
+		return nil, err
+	}
+	own, err := english.With(plan.Exec.System.Lexicon)
+	if err != nil {
+		return nil, inputError("the system's lexicon: %v", err)
+	}
+	return own.Claims(), nil
 }
 
 // environ is the process's environment as a map.
