@@ -88,7 +88,7 @@ func clientBlamedRule() Rule {
 	info := experiments.RuleInfo{ID: "HT-03", Name: "client-blamed", Severity: experiments.S2, Level: "H",
 		Doc:     "An outage of ours is answered 400, 401, 403, 404, 422.",
 		Check:   "Violated when a fault is in force on what the step needs, the step is 2xx in the baseline, and it is answered with a 4xx now, except 408, 425, 429, and 409 to a repeat. Exercised by each answer of such a step while such a fault is in force.",
-		Guard:   "A status that the step also had in the baseline is not judged, nor is a 404 about something that the truth does not have either. An experiment that breaks sign-in on purpose declares an exception.",
+		Guard:   "A status that the step also had in the baseline is not judged, nor is a 404 about an intent's own thing that is still pending or that the truth does not have either. An experiment that breaks sign-in on purpose declares an exception.",
 		Source:  "RFC 9110 15.5, 15.6; qoodish-web#1149.",
 		Example: "Catalog is down: GET /api/books/17 answers 404 “no such book” for a seeded book.",
 	}
@@ -101,7 +101,7 @@ func clientBlamedRule() Rule {
 				return
 			}
 			if e.rightlyMissing(a) {
-				s.idle(s.answer(a), "a 404 about something that the truth does not have either")
+				s.idle(s.answer(a), "a 404 about something that is pending, or that the truth does not have either")
 				return
 			}
 			if a.Status >= 400 && a.Status < 500 && !ours(a) && n.status[a.Status] == 0 {
@@ -127,13 +127,15 @@ func ours(a answer) bool {
 	return false
 }
 
-// rightlyMissing reports whether a 404 or 410 speaks of an intent's own thing, and it does not exist.
+// rightlyMissing reports whether a 404 or 410 speaks of an intent's own thing, and that does not exist, or not yet.
 func (e *evidence) rightlyMissing(a answer) bool {
 	r := e.visited[visitKey{a.Journey, a.Visit, a.User}]
 	if r == nil || a.Status != http.StatusNotFound && a.Status != http.StatusGone || a.Step == r.Step || a.Sent.Before(r.acted()) {
 		return false
 	}
-	return slices.ContainsFunc(r.effects, func(x settlement) bool { return x.fact.standing == absent })
+	return slices.ContainsFunc(r.effects, func(x settlement) bool {
+		return x.fact.standing == absent || x.claim == experiments.ClaimPending
+	})
 }
 
 func unstructuredRule() Rule {

@@ -2,6 +2,7 @@ package honesty
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/candor-chaos/candor/experiments"
@@ -94,7 +95,7 @@ func internalAddressRule() Rule {
 func defaultPageRule() Rule {
 	info := experiments.RuleInfo{ID: "LK-05", Name: "default-page", Severity: experiments.S3, Level: "H/B",
 		Doc:     "The naked error page of a proxy, framework or browser.",
-		Check:   "Violated when the answer is a known default page, or an HTML page without any of the landmarks (banner, navigation, main, contentinfo) that the step's pages have in the baseline. Exercised by each answer as LK-01 looks at.",
+		Check:   "Violated when the answer is a known default page, or an HTML page without any of the landmarks (header, navigation, main, footer) that the step's pages have in the baseline. Exercised by each answer as LK-01 looks at.",
 		Guard:   "A product whose standard is the default page declares an exception. It must be seen in two answers.",
 		Source:  "GOV.UK design system: a branded page is kept at the edge, because a dead application cannot serve one.",
 		Example: "The shop is down: the edge proxy's bare “502 Bad Gateway” is served for /checkout.",
@@ -109,7 +110,7 @@ func defaultPageRule() Rule {
 			switch name := e.defaultPage(a); {
 			case name != "" && !usual[usualPage{a.step(), name}]:
 				broken.add(s.answer(a), name, fmt.Sprintf("An answer of status %d is a default page (%s): %s.", a.Status, strings.TrimPrefix(name, info.ID+"/"), quote(a.Body.Text)), a)
-			case framed[a.step()] && a.isHTML() && !a.Body.Cut && len(readPage(a.Body.Text).landmarks) == 0:
+			case framed[a.step()] && a.isHTML() && !a.Body.Cut && !a.framed():
 				broken.add(s.answer(a), "landmarks", fmt.Sprintf("A page of status %d has none of the landmarks that this step's pages have when all is well.", a.Status), a)
 			default:
 				s.pass(s.answer(a))
@@ -156,12 +157,17 @@ func (e *evidence) framed() map[stepKey]bool {
 	framed := map[stepKey]bool{}
 	for step, n := range e.normals {
 		for _, i := range n.answers {
-			if a := e.answers[i]; !framed[step] && a.isHTML() && len(readPage(a.Body.Text).landmarks) > 0 {
+			if a := e.answers[i]; !framed[step] && a.isHTML() && a.framed() {
 				framed[step] = true
 			}
 		}
 	}
 	return framed
+}
+
+// framed reports whether a page has a landmark. A heading alone is none: bare default pages have one.
+func (a answer) framed() bool {
+	return slices.ContainsFunc(patterns.Landmarks([]byte(a.Body.Text)), func(name string) bool { return name != "h1" })
 }
 
 func secretRule() Rule {

@@ -1,22 +1,22 @@
 package honesty
 
 import (
+	"slices"
 	"strings"
 
 	"golang.org/x/net/html"
+
+	"github.com/candor-chaos/candor/experiments"
+	"github.com/candor-chaos/candor/experiments/patterns"
 )
 
 // page is what a person meets in an HTML document, as far as rules ask.
 type page struct {
-	headings  string   // title, h1 and h2
-	alerts    string   // text in a role alert or a live region
-	claims    []string // values of data-claim
-	landmarks []string // banner, navigation, main, contentinfo
-	links     []string
+	headings string   // title, h1 and h2
+	alerts   string   // text in a role alert or a live region
+	claims   []string // values of data-claim
+	links    []string
 }
-
-// landmarks by element; a role names the others.
-var landmarks = map[string]string{"header": "banner", "nav": "navigation", "main": "main", "footer": "contentinfo"}
 
 // maxDepth bounds what a hostile page can nest; what lies deeper is not read.
 const maxDepth = 512
@@ -62,18 +62,10 @@ func (p *page) open(token html.Token) element {
 	case "script", "style", "template", "noscript":
 		e.hidden = true
 	}
-	if role := landmarks[e.tag]; role != "" {
-		p.landmarks = append(p.landmarks, role)
-	}
 	for _, a := range token.Attr {
 		switch a.Key {
 		case "role":
 			e.alert = e.alert || a.Val == "alert"
-			for _, role := range landmarks {
-				if a.Val == role {
-					p.landmarks = append(p.landmarks, role)
-				}
-			}
 		case "aria-live":
 			e.alert = e.alert || a.Val == "assertive"
 		case "data-claim":
@@ -117,11 +109,11 @@ func isVoid(tag string) bool {
 }
 
 // failures names the signs of failure on a page. Each of them alone proves nothing.
-func (p page) failures() (signs []string) {
-	if refusing(p.headings) {
+func (p page) failures(lexicon *patterns.Lexicon) (signs []string) {
+	if refusing(p.headings, lexicon) {
 		signs = append(signs, "the heading says "+quote(strings.TrimSpace(p.headings)))
 	}
-	if p.alerts != "" {
+	if refusing(p.alerts, lexicon) {
 		signs = append(signs, "an alert says "+quote(strings.TrimSpace(p.alerts)))
 	}
 	for _, c := range p.claims {
@@ -132,12 +124,16 @@ func (p page) failures() (signs []string) {
 	return signs
 }
 
-// refusing reports whether a heading has a word that says no.
-func refusing(text string) bool {
-	for _, word := range strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return (r < 'a' || r > 'z') && r != '_' }) {
-		if refusals[word] || word == "sorry" || word == "problem" || word == "wrong" {
-			return true
-		}
+// refusing reports whether a short text says no: as the lexicon reads it, or by a word.
+func refusing(text string, lexicon *patterns.Lexicon) bool {
+	if text == "" {
+		return false
 	}
-	return false
+	if lexicon != nil && lexicon.Classify(text).Claim == experiments.ClaimRefused {
+		return true
+	}
+	return slices.ContainsFunc(strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return (r < 'a' || r > 'z') && r != '_' }),
+		func(word string) bool {
+			return refusals[word] || word == "sorry" || word == "problem" || word == "wrong"
+		})
 }

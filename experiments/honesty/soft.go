@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/candor-chaos/candor/experiments"
+	"github.com/candor-chaos/candor/experiments/patterns"
 )
 
 // softness is what a 2xx answer says of a failure inside.
@@ -19,6 +20,10 @@ func (e *evidence) softErrors() map[int]softness {
 		return e.soft
 	}
 	e.soft = map[int]softness{}
+	lexicon, err := patterns.English()
+	if err != nil {
+		lexicon = nil // single words are read without it
+	}
 	type usualSign struct {
 		stepKey
 		sign string
@@ -26,7 +31,7 @@ func (e *evidence) softErrors() map[int]softness {
 	usual := map[usualSign]bool{}
 	for step, n := range e.normals {
 		for _, i := range n.answers {
-			for _, sign := range e.answers[i].signs().signs {
+			for _, sign := range e.answers[i].signs(lexicon).signs {
 				usual[usualSign{step, sign}] = true
 			}
 		}
@@ -35,7 +40,7 @@ func (e *evidence) softErrors() map[int]softness {
 		if !e.troubled(a) || a.Status < 200 || a.Status > 299 {
 			continue
 		}
-		found := a.signs()
+		found := a.signs(lexicon)
 		found.signs = slices.DeleteFunc(found.signs, func(s string) bool { return usual[usualSign{a.step(), s}] })
 		if len(found.signs) > 1 || len(found.signs) == 1 && !found.page {
 			e.soft[i] = found
@@ -45,12 +50,12 @@ func (e *evidence) softErrors() map[int]softness {
 }
 
 // signs is what in a body says that something failed.
-func (a answer) signs() softness {
+func (a answer) signs(lexicon *patterns.Lexicon) softness {
 	if d := a.document(); d != nil {
 		return softness{signs: d.failures()}
 	}
 	if a.isHTML() {
-		return softness{signs: readPage(a.Body.Text).failures(), page: true}
+		return softness{signs: readPage(a.Body.Text).failures(lexicon), page: true}
 	}
 	return softness{}
 }

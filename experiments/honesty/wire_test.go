@@ -78,6 +78,8 @@ func TestWireRules(t *testing.T) {
 		{"success false", "HT-01", asked(well, inJSON(`{"success":false,"error":"orders unavailable"}`)), fail, "success: false"},
 		{"a word of failure", "HT-01", asked(well, inJSON(`{"status":"payment_failed"}`)), fail, "status: failed"},
 		{"page", "HT-01", asked(page, twice(oops)...), fail, "an alert"},
+		{"page by the lexicon", "HT-01", asked(page, twice(onPage(`<h1>Your card was not charged</h1><main><p role="alert">We could not place your order</p></main>`))...), fail, "could not place"},
+		{"page that announces success", "HT-01", asked(page, twice(onPage(`<h1>Thank you</h1><main><p role="alert">Your order was placed</p></main>`))...), pass, ""},
 		{"page once", "HT-01", asked(page, oops), blind, ""},
 		{"page with one sign", "HT-01", asked(page, twice(onPage(`<title>Help with payment that failed</title><main>How to pay</main>`))...), pass, ""},
 		{"twin", "HT-01", asked(well, as(503, inJSON(`{"error":"orders unavailable"}`))), pass, ""},
@@ -100,6 +102,7 @@ func TestWireRules(t *testing.T) {
 		}, pass, ""},
 		{"idle", "HT-03", asked(as(500, well), as(404, well)), idle, ""},
 		{"nothing there to find", "HT-03", lookUp(buy{claim: experiments.ClaimSuccess}), idle, ""},
+		{"not there yet", "HT-03", lookUp(buy{claim: experiments.ClaimPending, rows: 1}), idle, ""},
 		{"there and not found", "HT-03", lookUp(confirmed()), fail, "404"},
 		{"step that does not need it", "HT-03", asked(well, experiments.Exchange{Step: "look", Status: 404}, as(503, well)), pass, ""},
 
