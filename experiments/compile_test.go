@@ -2,6 +2,7 @@ package experiments_test
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -205,4 +206,59 @@ func TestCompileClauses(t *testing.T) {
 	if c := clauses["latency.page"]; c.Target != "p95: 1s" {
 		t.Errorf("latency.page is not inherited: %+v", c)
 	}
+}
+
+func TestCompileTakesNamesThatMayBeMissing(t *testing.T) {
+	mustCompile(t, map[string][]string{
+		"candor.yaml":              {"services:\n", "services:\n  json: {port: 81}\n  body: {port: 82}\n"}, // names that answers have too
+		"payments-outage.yaml":     {`status == 200 && elapsed < duration("1s")`, `'!has(parameters.maybe) && parameters[?"more"].orValue(1) == 1 && json.ok'`},
+		"journeys/buy-a-book.yaml": {`body.contains("not charged")`, `json.lines.exists(orders, orders.id == 1) && has(json.why)`},
+	})
+}
+
+func TestCompileAddsToWhatLoadFound(t *testing.T) {
+	folder := t.TempDir()
+	if err := os.CopyFS(folder, os.DirFS(filepath.Join(definitions, "good"))); err != nil {
+		t.Fatal(err)
+	}
+	text := "apiVersion: candor/v1\nkind: Experiment\nname: a\nservice: wbe\nhypothesis: b\ncolour: red\nsteady: []\n" +
+		"journeys: [{use: journeys/none.yaml}]\nfaults: [{for: 5, pause: {service: web}}]\nexpect: [{journey: c, during: fault, said: [none]}]\n"
+	path := filepath.Join(folder, "a.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d, err := experiments.Load(path, experiments.LoadOptions{Catalog: catalog()})
+	var loaded, all experiments.ErrorList
+	if !errors.As(err, &loaded) {
+		t.Fatal(err)
+	}
+	p, err := experiments.Compile(d, catalog())
+	if p != nil || !errors.As(err, &all) {
+		t.Fatalf("got %v, %v", p, err)
+	}
+	want := []string{`no file "journeys/none.yaml"`, `unknown key "colour"`, `"5" is not a duration such as 500ms, 3s or 10m`}
+	if diff := cmp.Diff(want, messages(loaded), cmp.Transformer("counted", counted)); diff != "" {
+		t.Errorf("Load (-want +got):\n%s", diff)
+	}
+	want = append(want, `unknown service "wbe"`, "a steady state of no checks would always hold")
+	if diff := cmp.Diff(want, messages(all), cmp.Transformer("counted", counted)); diff != "" {
+		t.Errorf("Compile (-want +got):\n%s", diff)
+	}
+}
+
+func messages(list experiments.ErrorList) []string {
+	var all []string
+	for _, e := range list {
+		all = append(all, e.Msg)
+	}
+	return all
+}
+
+// counted makes the order of words not matter.
+func counted(words []string) map[string]int {
+	count := map[string]int{}
+	for _, w := range words {
+		count[w]++
+	}
+	return count
 }

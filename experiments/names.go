@@ -31,12 +31,12 @@ func (k known) lookUp(checked *cel.Ast, wrong func(at int, hint, format string, 
 	own := ownNames(checked.NativeRep().Expr())
 	visit := func(e ast.Expr) {
 		root, steps := reach(e)
-		if own[root] {
+		if own[root] || optional(e) {
 			return
 		}
 		at := character(checked.Source().Content(), checked.NativeRep().SourceInfo().GetStartLocation(startOf(e).ID()))
 		if len(steps) == 0 {
-			if _, is := k.services[root]; is && e.Kind() == ast.IdentKind {
+			if _, is := k.services[root]; is && e.Kind() == ast.IdentKind && !reserved[root] {
 				uses = append(uses, use{"services", root, at})
 			}
 			return
@@ -52,6 +52,17 @@ func (k known) lookUp(checked *cel.Ast, wrong func(at int, hint, format string, 
 	}
 	ast.PostOrderVisit(checked.NativeRep().Expr(), ast.NewExprVisitor(visit))
 	return uses
+}
+
+// optional reports whether an expression may well name what is not there: has(a.b), a.?b, a[?"b"].
+func optional(e ast.Expr) bool {
+	switch e.Kind() {
+	case ast.SelectKind:
+		return e.AsSelect().IsTestOnly()
+	case ast.CallKind:
+		return e.AsCall().FunctionName() == "_?._" || e.AsCall().FunctionName() == "_[?_]"
+	}
+	return false
 }
 
 // ownNames are those that an expression gives to entries of a list, as in orders.exists(o, o.id == 1).
@@ -81,6 +92,8 @@ func (k known) within(root string, steps []string) (what string, names []string)
 		return "unknown service %q", keys(k.services)
 	case root == "services" && len(steps) > 0:
 		root, steps = steps[0], steps[1:]
+	case reserved[root]:
+		return "", nil
 	}
 	s, is := k.services[root]
 	if !is {
