@@ -24,9 +24,12 @@ var straighten = strings.NewReplacer("‘", "'", "’", "'", "‛", "'", "ʼ", "
 
 func straight(text string) string { return straighten.Replace(text) }
 
+// reference is a number, or a word with one in it: the number of an order, a marker.
+var reference = regexp.MustCompile(`#?(?:\pL+-)*\pL*\d[\pL\d]*(?:[.,:_/-][\pL\d]+)*`)
+
 // wordsOf gives the words of a text as phrases have them: normalised, with contractions spelled out and no marks.
 func wordsOf(text string) []string {
-	return spell(number.ReplaceAllString(straight(strings.ToLower(text)), " # "))
+	return spell(reference.ReplaceAllString(straight(strings.ToLower(text)), " # "))
 }
 
 // plainWordsOf is wordsOf with the numbers as they are.
