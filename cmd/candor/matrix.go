@@ -74,13 +74,21 @@ func (k *rowKeeper) add(r matrixRow) error {
 	return nil
 }
 
-// keepRun copies a run's plan and its history, packed, so that it can be judged again; no folder, no copy.
-func keepRun(folder, name string, saved report.Run) error {
+// keepRun copies a run's plan and its history, packed, with what the shop said it told, so that it can be judged again; no
+// folder, no copy.
+func keepRun(folder, name string, saved report.Run, told []tale) error {
 	if folder == "" {
 		return nil
 	}
-	own := filepath.Join(folder, strings.ReplaceAll(strings.ToLower(name), " ", "-"))
+	own := filepath.Join(folder, folderOf(name))
 	if err := os.MkdirAll(own, 0o755); err != nil {
+		return fmt.Errorf("keep the run of %s: %w", name, err)
+	}
+	data, err := json.Marshal(told)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(own, "told.json"), data, 0o644)
+	}
+	if err != nil {
 		return fmt.Errorf("keep the run of %s: %w", name, err)
 	}
 	from, err := history.OpenFolder(filepath.Join(history.Home(""), "runs", saved.Result.Run))
@@ -94,6 +102,9 @@ func keepRun(folder, name string, saved report.Run) error {
 	}
 	return nil
 }
+
+// folderOf is the name of a row's folder.
+func folderOf(name string) string { return strings.ReplaceAll(strings.ToLower(name), " ", "-") }
 
 // pack writes a file compressed.
 func pack(from, to string) (err error) {

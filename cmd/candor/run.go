@@ -115,9 +115,7 @@ func environ() map[string]string {
 
 // compile loads and compiles one experiment with everything that it names.
 func compile(g *global, path string) (*experiments.Plan, error) {
-	defs, err := experiments.Load(path, experiments.LoadOptions{System: g.system, Catalog: catalog()})
-	if err != nil {
-		return nil, err
-	}
+	// Compile adds its own mistakes to those of Load, so that all of them are shown at once.
+	defs, _ := experiments.Load(path, experiments.LoadOptions{System: g.system, Catalog: catalog()})
 	return experiments.Compile(defs, catalog())
 }

@@ -204,7 +204,7 @@ func runRow(ctx context.Context, g *global, o selftestOptions, l demo.Lie) (row 
 	if err != nil {
 		return row, err
 	}
-	return compareRow(l, saved, told), keepRun(o.keep, l.ID, saved)
+	return compareRow(l, saved, told), keepRun(o.keep, l.ID, saved, told)
 }
 
 // compareRow compares how often the lie was told with how often a must rule was violated.
