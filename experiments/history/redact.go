@@ -24,18 +24,50 @@ func (r redactor) record(rec experiments.Record) experiments.Record {
 		return rec
 	}
 	x := *rec.Exchange
+	for _, hit := range r.hits(x.Body.Text) {
+		x.Hits = met(x.Hits, strings.TrimPrefix(hit.Pattern, secretHit), int(hit.Offset))
+	}
 	for _, f := range r.forms {
-		at := strings.Index(x.Body.Text, f.plain)
-		if at < 0 && !inHeaders(x.Headers, f.plain) {
-			continue
-		}
-		hit := experiments.PatternHit{Pattern: "LK-06/secret:" + f.name, Offset: int64(max(0, at)), Text: blot(f.name)}
-		if !slices.ContainsFunc(x.Hits, func(h experiments.PatternHit) bool { return h.Pattern == hit.Pattern }) {
-			x.Hits = append(slices.Clip(x.Hits), hit)
+		if inHeaders(x.Headers, f.plain) {
+			x.Hits = met(x.Hits, f.name, 0)
 		}
 	}
 	rec.Exchange = &x
 	return rec
+}
+
+// Inspect adds the search for the run's secrets to a search of answers, so that one is met, and named, also beyond what is
+// kept of a body. next may be nil.
+func (w *Writer) Inspect(next func(piece []byte) []experiments.PatternHit) func(piece []byte) []experiments.PatternHit {
+	return func(piece []byte) []experiments.PatternHit {
+		hits := w.secrets.hits(string(piece))
+		if next != nil {
+			hits = append(hits, next(piece)...)
+		}
+		return hits
+	}
+}
+
+// hits are the secrets in a text, each once.
+func (r redactor) hits(text string) []experiments.PatternHit {
+	var hits []experiments.PatternHit
+	for _, f := range r.forms {
+		if at := strings.Index(text, f.plain); at >= 0 {
+			hits = met(hits, f.name, at)
+		}
+	}
+	return hits
+}
+
+// secretHit is what a hit's pattern begins with; the name of the secret follows.
+const secretHit = "LK-06/secret:"
+
+func met(hits []experiments.PatternHit, name string, at int) []experiments.PatternHit {
+	hit := experiments.PatternHit{Pattern: secretHit + name, Offset: int64(at), Text: blot(name)}
+	if slices.ContainsFunc(hits, func(h experiments.PatternHit) bool { return h.Pattern == hit.Pattern }) {
+		return hits
+	}
+	return append(slices.Clip(hits), hit)
 }
 
 func inHeaders(headers map[string][]string, text string) bool {

@@ -68,7 +68,7 @@ func TestOfAnAddressThePasswordAloneIsASecretToo(t *testing.T) {
 
 // What a variable holds is not always a secret: an honest page that has the same word must be kept, and is no leak.
 func TestOrdinaryValuesAreNoSecrets(t *testing.T) {
-	for _, value := range []string{"production", "Postgres", "localhost", "orders-db:5432", "shop.example", "2026-11-24", "10.17.0.1:80", "MAINTENANCE_MODE", "short1"} {
+	for _, value := range []string{"production", "Postgres", "localhost", "orders-db:5432", "shop.example", "2026-11-24", "10.17.0.1:80", "MAINTENANCE_MODE", "short1", "Ann Lee-Smith", "ann.lee+1@mail.example"} {
 		_, r := kept(t, map[string]string{"MODE": value}, experiments.Record{Exchange: &experiments.Exchange{Body: experiments.Text{Text: "at " + value + " now"}}})
 		if want := "at " + value + " now"; r.Exchange.Body.Text != want || len(r.Exchange.Hits) != 0 {
 			t.Errorf("%q was taken for a secret: kept %q with %+v", value, r.Exchange.Body.Text, r.Exchange.Hits)
@@ -106,5 +106,19 @@ func TestRedactionChangesTextsAlone(t *testing.T) {
 	want.Exchange, want.Seq, want.At = &exchange, got.Seq, got.At
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the record came back changed (-want +got):\n%s\n%s", diff, data)
+	}
+}
+
+func TestASecretIsMetBeyondWhatIsKept(t *testing.T) {
+	_, w := begin(t, map[string]string{"DB": "postgres://shop:hunter2hunter2@db/orders"})
+	defer w.Close()
+	theirs := experiments.PatternHit{Pattern: "LK-01/go-trace"}
+	inspect := w.Inspect(func([]byte) []experiments.PatternHit { return []experiments.PatternHit{theirs} })
+	want := []experiments.PatternHit{{Pattern: "LK-06/secret:DB", Offset: 4, Text: "[redacted:DB]"}, theirs}
+	if diff := cmp.Diff(want, inspect([]byte("p = hunter2hunter2; hunter2hunter2"))); diff != "" {
+		t.Errorf("hits (-want +got):\n%s", diff)
+	}
+	if hits := w.Inspect(nil)([]byte("nothing")); hits != nil {
+		t.Errorf("met %+v in nothing", hits)
 	}
 }

@@ -55,8 +55,9 @@ func (r *redactor) add(name, value string) {
 
 var (
 	telling = regexp.MustCompile(`(?i)pass|secret|token|key|credential|pwd`)
-	// ordinary values: one word, a host with or without a port, a date or a time. They stand in honest answers.
-	ordinary = regexp.MustCompile(`^(?:[A-Z]?[a-z]+(?:[ _-][a-z]+)*|[A-Z_]+|[A-Za-z0-9.-]+:\d{1,5}|[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,}|[0-9TZ:.,+ -]+)$`)
+	// ordinary values: words, the name or the mail address of a person, a host with or without a port, a date or a time.
+	// They stand in honest answers.
+	ordinary = regexp.MustCompile(`^(?:[A-Z]?[a-z]+(?:[ _.-][A-Z]?[a-z]+)*|[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}|[A-Z_]+|[A-Za-z0-9.-]+:\d{1,5}|[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,}|[0-9TZ:.,+ -]+)$`)
 )
 
 // secretive reports whether a value is worth hiding. What a person calls a password is, whatever it looks like.
