@@ -80,7 +80,9 @@ func (s *web) lieAbout(w http.ResponseWriter, r *http.Request, b basket, title s
 	if id == "" {
 		return false
 	}
-	s.told.note(id, b.Note)
+	if id != "HT-05" || s.pulse.refusesFor() > comeBack {
+		s.told.note(id, b.Note) // the last refusals before the shop gives in name a time at which it works: no lie
+	}
 	lieByID(id).tell(s, w, r, b, title, pence)
 	return true
 }
@@ -178,9 +180,12 @@ func acceptWithoutMonitor(s *web, w http.ResponseWriter, r *http.Request, b bask
 	w.WriteHeader(http.StatusAccepted)
 }
 
+// comeBack is the shortest time that Retry-After can name.
+const comeBack = time.Second
+
 func comeBackSoon(s *web, w http.ResponseWriter, r *http.Request, _ basket, _ string, _ int) {
 	o := s.refused("Orders cannot be taken right now")
-	o.Retry = time.Second
+	o.Retry = comeBack
 	s.answer(w, r, o)
 }
 

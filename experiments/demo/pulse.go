@@ -81,3 +81,10 @@ func (p *pulse) symptom() symptom {
 	}
 	return well
 }
+
+// refusesFor is for how long yet a lying shop refuses after orders came back.
+func (p *pulse) refusesFor() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.settle - time.Since(p.back)
+}

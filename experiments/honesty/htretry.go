@@ -98,17 +98,17 @@ func (e *evidence) bySent(steps map[stepKey][]retry) map[stepKey][]int {
 	return later
 }
 
-// obeyed looks at who came back when they were told to. One request that many were told to wait for counts once.
+// obeyed looks at who came back when they were told to. Whoever was told a time at which others were refused was misled.
 func (s *sheet) obeyed(step stepKey, refused []retry, later []int) {
 	e := s.e
 	slices.SortStableFunc(refused, func(a, b retry) int { return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.from, b.from)) })
 	var tried, failed []retry
 	var misses []bool
 	var lines []int64
-	used := -1
+	used, misled := -1, 0
 	for _, r := range refused {
 		at, _ := slices.BinarySearchFunc(later, r.at, func(i int, at time.Time) int { return e.answers[i].Sent.Compare(at) })
-		if at >= len(later) || at == used {
+		if at >= len(later) {
 			continue
 		}
 		back, said := e.answers[later[at]], e.answers[r.from]
@@ -117,6 +117,12 @@ func (s *sheet) obeyed(step stepKey, refused []retry, later []int) {
 		}
 		if back.Sent.After(r.at.Add(max(2*time.Second, r.wait))) || len(e.inForce(back.Sent, back.Ended)) > 0 || !back.answered() {
 			continue
+		}
+		if busy(back.Status) {
+			misled++
+		}
+		if at == used {
+			continue // many were told to come back at that time; the request that shows it counts once
 		}
 		used = at
 		tried = append(tried, r)
@@ -134,7 +140,7 @@ func (s *sheet) obeyed(step stepKey, refused []retry, later []int) {
 	}
 	first := e.answers[failed[0].from]
 	s.failTimes(s.answer(first), found{at: first.Sent, marker: first.Marker, lines: refs(lines[:min(len(lines), 2*maxSamples)]...),
-		text: fmt.Sprintf("Step %s named a time to come back; of %d requests at that time, with nothing broken any more, %d were refused again.", quote(step.step), len(tried), len(failed))}, len(failed))
+		text: fmt.Sprintf("Step %s named a time to come back; of %d requests at that time, with nothing broken any more, %d were refused again.", quote(step.step), len(tried), len(failed))}, misled)
 }
 
 // threeOfFive reports whether three of any five in a row are true.
