@@ -47,7 +47,7 @@ bench: ## timing targets, as benchmarks
 
 .PHONY: honest
 honest: build ## the whole planted-liar matrix, resumable; prints its table
-	@bin/candor selftest --matrix
+	@bin/candor selftest --matrix --honest 10
 
 .PHONY: golden
 golden: ## write the golden files anew; read the difference before you commit it

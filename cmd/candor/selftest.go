@@ -68,10 +68,14 @@ type matrixRow struct {
 	Verdict   string   `json:"verdict"`
 }
 
+// leastExercised is how many of the rules that the shop can break an honest run has to exercise: silence about rules that
+// never came up shows nothing.
+const leastExercised = 18
+
 // right reports whether a row is as it has to be.
 func (r matrixRow) right() bool {
 	if len(r.Must) == 0 {
-		return len(r.Fired) == 0
+		return len(r.Fired) == 0 && r.Exercised >= leastExercised
 	}
 	for _, rule := range r.Must {
 		if !slices.Contains(r.Fired, rule) {
