@@ -295,6 +295,7 @@ func runRuleCases(t *testing.T, cases []ruleCase) {
 				t.Fatalf("%s = %v, exercised %d; want %v\nreasons: %v\nfindings: %v", c.rule, got.Verdict, got.Exercised, c.want, r.Reasons, findingsOf(r, c.rule))
 			}
 			checkFindings(t, r, h, c)
+			diff(t, "the run, judged again from its files", encode(t, r), encode(t, again(t, s.plan, h)))
 		})
 	}
 }
