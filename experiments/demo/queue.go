@@ -18,6 +18,7 @@ import (
 type task struct {
 	Basket basket `json:"basket"`
 	Pence  int    `json:"pence"`
+	Done   bool   `json:"done"` // kept all the same: whoever was promised it can still ask
 }
 
 // queue keeps promises: what is in it is written down before the customer is told, and tried again, with the same keys,
@@ -59,23 +60,35 @@ func (q *queue) add(t task) error {
 func (q *queue) done(note string) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	delete(q.tasks, note)
+	t := q.tasks[note]
+	t.Done = true
+	q.tasks[note] = t
 	return q.save()
 }
 
-func (q *queue) has(note string) bool {
+// state is what is known here of an order that was promised; empty for all others. It needs no other service: a monitor
+// that fails while orders is slow would leave whoever was promised something with nothing to follow.
+func (q *queue) state(note string) string {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	_, is := q.tasks[note]
-	return is
+	switch t, is := q.tasks[note]; {
+	case !is:
+		return ""
+	case t.Done:
+		return "placed"
+	}
+	return "pending"
 }
 
-func (q *queue) all() []task {
+// open lists what is not done.
+func (q *queue) open() []task {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	var tasks []task
 	for _, t := range q.tasks {
-		tasks = append(tasks, t)
+		if !t.Done {
+			tasks = append(tasks, t)
+		}
 	}
 	return tasks
 }
@@ -105,7 +118,7 @@ func (s *web) work(ctx context.Context) {
 			return
 		case <-time.After(pause):
 		}
-		for _, t := range s.queue.all() {
+		for _, t := range s.queue.open() {
 			if s.finish(ctx, t) == nil {
 				_ = s.queue.done(t.Basket.Note) // not saved: it is finished once more, with the same keys
 			}

@@ -122,14 +122,16 @@ func (s *web) apiOrders(w http.ResponseWriter, r *http.Request) {
 // apiOrder is also the monitor of what is pending.
 func (s *web) apiOrder(w http.ResponseWriter, r *http.Request) {
 	note := r.PathValue("note")
+	if state := s.queue.state(note); state != "" {
+		writeJSON(w, http.StatusOK, map[string]string{"number": note, "state": state})
+		return
+	}
 	var o order
 	err := s.orders.call(r.Context(), http.MethodGet, "/orders/"+note, "", nil, &o)
 	var answer *errAnswer
 	switch {
 	case err == nil && o.State == "placed":
-		writeJSON(w, http.StatusOK, map[string]string{"number": note, "state": "placed"})
-	case s.queue.has(note):
-		writeJSON(w, http.StatusOK, map[string]string{"number": note, "state": "pending"})
+		writeJSON(w, http.StatusOK, map[string]string{"number": note, "state": o.State})
 	case err == nil || errors.As(err, &answer) && answer.status == http.StatusNotFound:
 		writeProblem(w, http.StatusNotFound, problem{Title: "No such order", Status: http.StatusNotFound})
 	default:
