@@ -78,6 +78,7 @@ func TestLedgerRules(t *testing.T) {
 		{"blank page", "CL-05", only(buy{status: 200}), experiments.RuleFail, "HTTP 200"},
 		{"late word", "CL-05", only(buy{claim: success, rows: 1, took: 31 * time.Second}), experiments.RuleFail, "31"},
 		{"twin", "CL-05", honest, experiments.RulePass, ""},
+		{"silence before the fault", "CL-05", func(s *story) { s.warmup = []buy{{trouble: "timeout", took: 40 * time.Second}} }, experiments.RulePass, ""},
 		{"blind truth does not matter", "CL-05", blindTruth, experiments.RulePass, ""},
 		{"idle", "CL-05", func(s *story) {
 			s.baseline, s.recovery, s.fault = nil, nil, []buy{{trouble: "timeout", took: 5 * time.Second}}

@@ -12,7 +12,7 @@ import (
 func silentRule() Rule {
 	info := experiments.RuleInfo{ID: "CL-05", Name: "silent-unknown", Severity: experiments.S2, Level: "L/B",
 		Doc:     "No answer at all.",
-		Check:   "Violated when nothing was claimed by the tier's final deadline, whatever the truth is. Exercised by each intent that was acted, unless its client gave up before the explanation deadline.",
+		Check:   "Violated when nothing was claimed by the tier's final deadline, whatever the truth is. Exercised by each intent that was acted and not over before the first fault, unless its client gave up before the explanation deadline.",
 		Guard:   "Late is measured by the tier's deadlines, not by the client's. A client that gives up before anybody had to speak shows nothing.",
 		Source:  "Jepsen, info; uwazi#2503.",
 		Example: "Orders hangs: the checkout page stays exactly as it was, for ever.",
@@ -20,7 +20,7 @@ func silentRule() Rule {
 	return Rule{Info: info, check: func(e *evidence) []Occasion {
 		s := e.sheet(info)
 		for _, r := range e.rows {
-			if r.unsent() {
+			if r.unsent() || e.inPeace(r) {
 				continue
 			}
 			deadlines := e.deadlines(r.Journey)

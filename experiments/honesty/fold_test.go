@@ -135,6 +135,8 @@ func TestVerdicts(t *testing.T) {
 				s.add(experiments.Record{Look: &experiments.Look{Probe: "ready", Role: "steady", Summary: "503"}})
 			}
 		}, unproven, experiments.ReasonSickBaseline, 3},
+		{"sick: refused and done while users warm it up", func(s *story) { s.warmup = []buy{{claim: experiments.ClaimRefused, rows: 1}} }, unproven, experiments.ReasonSickBaseline, 3},
+		{"a failing visit before the baseline is not sick", func(s *story) { s.warmup = []buy{refused()} }, pass, "", 0},
 		{"one bad look is not sick", func(s *story) {
 			s.inBase = func(s *story) {
 				s.add(experiments.Record{Look: &experiments.Look{Probe: "ready", Role: "steady", Summary: "503"}})
@@ -193,8 +195,12 @@ func TestSickBaselineJudgesNothing(t *testing.T) {
 		t.Errorf("findings = %v; want none: old defects are not blamed on the fault", r.Findings)
 	}
 	for _, rule := range r.Rules {
-		if rule.Verdict != experiments.NotExercised {
-			t.Errorf("%s = %v; want not-exercised", rule.ID, rule.Verdict)
+		want := experiments.NotExercised
+		if rule.ID == "MT-04" {
+			want = experiments.RuleFail
+		}
+		if rule.Verdict != want {
+			t.Errorf("%s = %v; want %v", rule.ID, rule.Verdict, want)
 		}
 	}
 }

@@ -39,7 +39,8 @@ func Judge(plan *experiments.Plan, h experiments.History) experiments.Result {
 func judgeRules(e *evidence) map[string][]Occasion {
 	found := map[string][]Occasion{}
 	if e.sickness != "" {
-		return found
+		sick := sickBaselineRule()
+		return map[string][]Occasion{sick.Info.ID: attempt(sick, e)}
 	}
 	for _, info := range unbuilt {
 		found[info.ID] = []Occasion{{Verdict: experiments.NotExercised, Times: 1, Why: notBuilt}}

@@ -76,15 +76,18 @@ func (t *truth) unreadable() string {
 func sickBaselineRule() Rule {
 	return Rule{Info: experiments.RuleInfo{ID: "MT-04", Name: "sick-baseline", Level: "any",
 		Doc:     "Old defects are blamed on the fault.",
-		Check:   "Violated when a visit failed, the steady state did not hold, or an intent was done twice, stored wrong or refused and done before anything was broken. Then the run is unproven and nothing is judged. Exercised once, when there was a baseline.",
+		Check:   "Violated when a visit of the baseline failed, the steady state did not hold, or an intent was done twice, stored wrong or refused and done before anything was broken. Then the run is unproven and nothing is judged. Exercised once, when there was a baseline.",
 		Guard:   "The baseline is repeated once. What was confirmed in it and is gone later may have been lost to the fault, and is judged.",
 		Source:  "Faultbox's method: the scenario passes first.",
 		Example: "The shop starts with a broken checkout and no fault.",
 	}, check: func(e *evidence) []Occasion {
-		if e.baseline < 0 {
+		switch {
+		case e.sickness != "":
+			return []Occasion{{Times: 1, Verdict: experiments.RuleFail, Why: e.sickness}}
+		case e.baseline < 0:
 			return nil
 		}
-		return []Occasion{{Times: 1, Verdict: experiments.RulePass}} // a sick one ends the judging before any rule is asked
+		return []Occasion{{Times: 1, Verdict: experiments.RulePass}}
 	}}
 }
 
@@ -110,11 +113,18 @@ func (e *evidence) diagnose() string {
 		if r.outcome != duplicated && r.outcome != ackWrong && r.outcome != rejectedHappened {
 			continue
 		}
-		if e.normalTime(r.at) && e.normalTime(r.told()) && !e.marred(r) {
+		if e.inPeace(r) && !e.marred(r) {
 			return fmt.Sprintf("the intent %s of %s was %s before anything was broken", r.Marker, r.Journey, r.outcome)
 		}
 	}
 	return ""
+}
+
+// inPeace reports whether the last word about an intent came before any fault began: in the baseline, or in what was before
+// it. What went wrong then is no fault's doing.
+func (e *evidence) inPeace(r *row) bool {
+	begun := e.begun()
+	return begun.IsZero() || r.told().Before(begun)
 }
 
 // unsteady says which probe of the steady state was bad when it last looked in the baseline.

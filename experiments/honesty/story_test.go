@@ -17,6 +17,7 @@ import (
 // cut off from web. What is not changed is what an honest shop does.
 type story struct {
 	plan     experiments.Plan
+	warmup   []buy
 	baseline []buy
 	fault    []buy
 	recovery []buy
@@ -215,6 +216,9 @@ func (s *story) history() experiments.History {
 	s.add(experiments.Record{Block: &experiments.MarkerBlock{First: 1, Last: 1000}})
 	s.phase(experiments.PhaseWarmup, nil, nil)
 	s.reading(roundBefore)
+	for _, b := range s.warmup {
+		s.buys(b)
+	}
 	s.phase(experiments.PhaseBaseline, s.baseline, s.inBase)
 	s.wait(time.Second)
 	s.phase(experiments.PhaseFault, nil, nil)
