@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // Pos is a place in a file; line and column count from 1.
@@ -24,24 +25,54 @@ type Error struct {
 	Line string // the source line, for the caret
 }
 
-// Error gives what editors parse, then the line, a caret and the hint.
+// Error gives what editors parse, then the line, a caret and the hint. What a file holds cannot steer the terminal.
 func (e *Error) Error() string {
-	head := fmt.Sprintf("%s: %s", e.Pos, e.Msg)
+	head := printable(fmt.Sprintf("%s: %s", e.Pos, e.Msg))
 	if e.Line == "" {
 		return head
 	}
+	line, before := excerpt([]rune(e.Line), e.Pos.Col-1)
 	pad := strings.Map(func(r rune) rune {
 		if r == '\t' {
 			return r
 		}
 		return ' '
-	}, firstRunes(e.Line, e.Pos.Col-1))
-	return strings.TrimRight(fmt.Sprintf("%s\n%5d | %s\n      | %s^ %s", head, e.Pos.Line, e.Line, pad, e.Hint), " ")
+	}, before)
+	return strings.TrimRight(fmt.Sprintf("%s\n%5d | %s\n      | %s^ %s", head, e.Pos.Line, line, pad, printable(e.Hint)), " ")
 }
 
-func firstRunes(s string, n int) string {
-	runes := []rune(s)
-	return string(runes[:max(0, min(n, len(runes)))])
+// What an excerpt shows of a long line: so much in all, and so much of it before the mistake.
+const (
+	excerptWidth  = 160
+	excerptBefore = 60
+)
+
+// excerpt is the part of a line around a character, from 0, and what of that part stands before the character.
+func excerpt(line []rune, at int) (shown, before string) {
+	from, to := 0, len(line)
+	at = max(0, min(at, to))
+	if len(line) > excerptWidth {
+		from = max(0, min(at-excerptBefore, len(line)-excerptWidth))
+		to = from + excerptWidth
+	}
+	shown, before = printable(string(line[from:to])), printable(string(line[from:at]))
+	if from > 0 {
+		shown, before = "…"+shown, "…"+before
+	}
+	if to < len(line) {
+		shown += "…"
+	}
+	return shown, before
+}
+
+// printable replaces every character that is none to look at, one by one, so that columns stay.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\t' || unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, text)
 }
 
 // ErrorList is every mistake of every file, in order.

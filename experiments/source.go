@@ -8,6 +8,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -32,10 +33,7 @@ const sizeLimit = 4 << 20
 // readSource reads and parses a file. What is wrong with it goes to errs; nil means that it cannot be used at all.
 func readSource(file string, errs *ErrorList) *source {
 	s := &source{file: file, places: map[string]Pos{}, errs: errs}
-	data, err := os.ReadFile(file)
-	if err == nil && len(data) > sizeLimit {
-		err = fmt.Errorf("longer than %d MiB", sizeLimit>>20)
-	}
+	data, err := readDefinition(file)
 	if err != nil {
 		var path *os.PathError
 		if errors.As(err, &path) {
@@ -44,14 +42,51 @@ func readSource(file string, errs *ErrorList) *source {
 		s.fail(Pos{File: file, Line: 1, Col: 1}, "", "", "cannot be read: %v", err)
 		return nil
 	}
-	s.lines = strings.Split(strings.ReplaceAll(string(data), "\r\n", "\n"), "\n")
+	s.lines = strings.Split(strings.ReplaceAll(strings.TrimPrefix(string(data), "\ufeff"), "\r\n", "\n"), "\n")
+	if at := foreign(data); at >= 0 {
+		s.fail(s.byteAt(data, at), "", "", "not text in UTF-8; save the file as UTF-8")
+		return nil
+	}
 	return s.parse(data)
+}
+
+// readDefinition reads a plain file of at most sizeLimit.
+func readDefinition(file string) ([]byte, error) {
+	info, err := os.Stat(file)
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, errors.New("no plain file")
+	case info.Size() > sizeLimit:
+		return nil, fmt.Errorf("longer than %d MiB", sizeLimit>>20)
+	}
+	return os.ReadFile(file)
+}
+
+// foreign is the first byte that is no UTF-8, or -1.
+func foreign(data []byte) int {
+	for at := 0; at < len(data); {
+		r, size := utf8.DecodeRune(data[at:])
+		if r == utf8.RuneError && size <= 1 {
+			return at
+		}
+		at += size
+	}
+	return -1
+}
+
+// byteAt is the place of a byte.
+func (s *source) byteAt(data []byte, at int) Pos {
+	before := bytes.TrimPrefix(data[:min(at, len(data))], []byte("\ufeff"))
+	last := before[bytes.LastIndexByte(before, '\n')+1:]
+	return Pos{File: s.file, Line: 1 + bytes.Count(before, []byte("\n")), Col: 1 + utf8.RuneCount(last)}
 }
 
 func (s *source) parse(data []byte) *source {
 	loader, err := yaml.NewLoader(bytes.NewReader(data))
 	if err != nil {
-		s.syntax(err)
+		s.syntax(err, data)
 		return nil
 	}
 	var document, second yaml.Node
@@ -60,7 +95,7 @@ func (s *source) parse(data []byte) *source {
 			s.noDefinition("is empty")
 			return nil
 		}
-		s.syntax(err)
+		s.syntax(err, data)
 		return nil
 	}
 	switch err := loader.Load(&second); {
@@ -72,7 +107,7 @@ func (s *source) parse(data []byte) *source {
 		s.at(at, "", "", "a second document; write each definition into a file of its own")
 		return nil
 	case !errors.Is(err, io.EOF):
-		s.syntax(err)
+		s.syntax(err, data)
 		return nil
 	}
 	if len(document.Content) == 0 || document.Content[0].Kind != yaml.MappingNode {
@@ -149,7 +184,7 @@ func (s *source) plainNodes(n *yaml.Node) bool {
 
 // syntax takes over an error of the YAML library with its position; what is open when the file ends, with the place where
 // it was opened.
-func (s *source) syntax(err error) {
+func (s *source) syntax(err error, data []byte) {
 	pos := Pos{File: s.file, Line: 1, Col: 1}
 	msg := err.Error()
 	var load *yaml.LoadError
@@ -164,7 +199,9 @@ func (s *source) syntax(err error) {
 				msg += fmt.Sprintf(" that begins on line %d", opened.Line)
 			}
 		}
-		pos.Line, pos.Col = max(1, at.Line), max(1, at.Column)
+		if pos.Line, pos.Col = max(1, at.Line), max(1, at.Column); at.Line == 0 && at.Index > 0 {
+			pos = s.byteAt(data, at.Index)
+		}
 	}
 	for pos.Line > 1 && (pos.Line > len(s.lines) || strings.TrimSpace(s.lines[pos.Line-1]) == "") {
 		pos.Line-- // nobody sees the end of a file: show the last line with something on it

@@ -1,9 +1,11 @@
 package experiments
 
 import (
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -96,6 +98,9 @@ func (d *Definitions) expired(now time.Time) {
 	}
 }
 
+// ours is what a definition says of itself, however it is quoted.
+var ours = regexp.MustCompile(`apiVersion["']?\s*:\s*["']?candor/`)
+
 // definitions lists the definitions in a folder, or the one file. A file that was named is looked at whatever it holds;
 // in a folder only what says that it is ours.
 func definitions(path string) ([]string, error) {
@@ -117,11 +122,25 @@ func definitions(path string) ([]string, error) {
 		if ext := filepath.Ext(p); e.IsDir() || ext != ".yaml" && ext != ".yml" {
 			return nil
 		}
-		data, err := os.ReadFile(p)
-		if err == nil && strings.Contains(string(data), "apiVersion: candor/") {
+		is, err := isOurs(p)
+		if is {
 			files = append(files, p)
 		}
 		return err
 	})
 	return files, err
+}
+
+// isOurs reports whether a file says that it is a definition, as far as a definition may be long.
+func isOurs(path string) (bool, error) {
+	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+		return false, err
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, sizeLimit))
+	return ours.Match(data), err
 }
