@@ -311,13 +311,13 @@ func TestAgentLiftsAndRestores(t *testing.T) {
 	c, _ := serve(t, nil)
 	path := faults.Path{From: "app", To: "dep", Port: port}
 	ask(t, c, Request{Op: Interpose, Path: path, Addresses: []netip.Addr{netip.MustParseAddr(here)}})
-	for _, k := range []struct {
-		op   Op
-		want faults.State
-	}{{Lift, faults.Absent}, {Lift, faults.Absent}, {Restore, faults.Present}, {Restore, faults.Present}, {Interpose, faults.Present}} {
-		ask(t, c, Request{Op: k.op, Path: path})
-		if s := ask(t, c, Request{Op: Sighted, Path: path}).State; s != k.want {
-			t.Errorf("after %s the redirect is %s; want %s", k.op, s, k.want)
+	for _, lifted := range []bool{true, true, false, false, true, false} {
+		ask(t, c, Request{Op: Readdress, Path: path, Addresses: []netip.Addr{netip.MustParseAddr(here)}, Lifted: lifted})
+		if rules := ruleset(t); strings.Contains(rules, "redirect to") == lifted {
+			t.Errorf("lifted %v:\n%s", lifted, rules)
+		}
+		if s := ask(t, c, Request{Op: Sighted, Path: path}).State; s != faults.Present {
+			t.Errorf("lifted %v: the path is %s; want present either way", lifted, s)
 		}
 	}
 	ask(t, c, Request{Op: Readdress, Path: path, Addresses: []netip.Addr{netip.MustParseAddr("10.231.77.9")}})

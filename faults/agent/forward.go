@@ -25,6 +25,10 @@ type forwarder struct {
 	upstream atomic.Pointer[netip.AddrPort]
 	stop     context.CancelFunc
 	conns    errgroup.Group
+
+	mu     sync.Mutex
+	shuts  int           // how many have shut it
+	opened chan struct{} // closed when nobody has any more; nil while it is open
 }
 
 // newForwarder listens on a loopback port.
@@ -63,6 +67,12 @@ func (f *forwarder) accept(ctx context.Context) error {
 // connection is reset.
 func (f *forwarder) carry(ctx context.Context, client net.Conn) {
 	defer client.Close()
+	done := context.AfterFunc(ctx, func() { client.Close() })
+	defer done()
+	if opened := f.untilOpen(); opened != nil {
+		hold(client, opened)
+		return
+	}
 	to := f.upstream.Load()
 	if to == nil {
 		abort(client)
@@ -75,12 +85,52 @@ func (f *forwarder) carry(ctx context.Context, client net.Conn) {
 		return
 	}
 	defer server.Close()
-	done := context.AfterFunc(ctx, func() { client.Close(); server.Close() })
-	defer done()
+	served := context.AfterFunc(ctx, func() { server.Close() })
+	defer served()
 	var both sync.WaitGroup
 	both.Go(func() { pass(server, client) })
 	both.Go(func() { pass(client, server) })
 	both.Wait()
+}
+
+// shut keeps new clients from the dependency until open.
+func (f *forwarder) shut() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.shuts++; f.shuts == 1 {
+		f.opened = make(chan struct{})
+	}
+}
+
+// open ends one shut. The clients that were held are reset when it was the last.
+func (f *forwarder) open() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.shuts--; f.shuts == 0 {
+		close(f.opened)
+		f.opened = nil
+	}
+}
+
+func (f *forwarder) untilOpen() <-chan struct{} {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.opened
+}
+
+// hold keeps a client, unheard, until it leaves or the forwarder is open again.
+func hold(client net.Conn, opened <-chan struct{}) {
+	left := make(chan struct{})
+	go func() {
+		defer close(left)
+		_, _ = io.Copy(io.Discard, client) // how it ends does not matter
+	}()
+	select {
+	case <-left:
+	case <-opened:
+		abort(client)
+		<-left
+	}
 }
 
 // pass copies one direction and hands its end on, as a reset when it was one.

@@ -13,34 +13,43 @@ func (s *server) impair(ctx context.Context, r Request) error {
 	if r.Impairment == nil || r.Name == "" {
 		return errors.New("impair needs a name and an impairment")
 	}
+	if err := check(*r.Impairment); err != nil {
+		return err
+	}
 	state, err := s.impaired(ctx, r)
 	if err != nil || state == faults.Present {
 		return err
 	}
+	if state == faults.Partial && r.Impairment.Block != "" { // some rules are there: begin anew
+		if err := s.table.remove(blockName(r)); err != nil {
+			return err
+		}
+	}
 	return s.each(r.Path, func(l *lane) error {
 		if r.Impairment.Block != "" {
-			if state == faults.Partial { // some rules are there: begin anew
-				if err := s.table.remove(r.Name); err != nil {
-					return err
-				}
-			}
-			return l.block(s.table, r.Name, r.Impairment.Block)
+			return l.cutOff(ctx, s.table, blockName(r), r.Impairment.Block)
 		}
 		for i, toxic := range r.Impairment.Toxics {
 			if err := l.addToxic(ctx, toxicName(r.Name, i), toxic); err != nil {
 				return err
 			}
+			l.toxic[toxicName(r.Name, i)] = true
 		}
-		return nil
+		return l.lay(s.table)
 	})
 }
 
-// mostToxics is how many toxics one impairment can have; unimpair does not know how many it had.
-const mostToxics = 8
+// blockName names the rules of a block: no two paths share one.
+func blockName(r Request) string { return r.Name + " on " + r.Path.Key() }
 
 // unimpair removes whatever carries the name. Nothing is no error, nor is a path that is not interposed.
 func (s *server) unimpair(ctx context.Context, r Request) error {
-	errs := []error{s.table.remove(r.Name)}
+	var errs []error
+	for _, l := range s.ways[r.Path.Key()] {
+		errs = append(errs, l.endSweep(blockName(r)))
+		delete(l.cut, blockName(r))
+	}
+	errs = append(errs, s.table.remove(blockName(r)))
 	for _, l := range s.ways[r.Path.Key()] {
 		for i := range mostToxics {
 			errs = append(errs, l.removeToxic(ctx, toxicName(r.Name, i)))
@@ -59,7 +68,7 @@ func (s *server) impaired(ctx context.Context, r Request) (faults.State, error) 
 		return faults.Unknown, errors.New("impaired needs the impairment that is looked for")
 	}
 	if mode := r.Impairment.Block; mode != "" {
-		found, err := s.table.find(r.Name)
+		found, err := s.table.find(blockName(r))
 		if err != nil {
 			return faults.Unknown, err
 		}
@@ -68,7 +77,7 @@ func (s *server) impaired(ctx context.Context, r Request) (faults.State, error) 
 	found := 0
 	for _, l := range lanes {
 		for i := range r.Impairment.Toxics {
-			there, err := l.toxic(ctx, toxicName(r.Name, i))
+			there, err := l.find(ctx, toxicName(r.Name, i))
 			if err != nil {
 				return faults.Unknown, err
 			}
@@ -80,15 +89,16 @@ func (s *server) impaired(ctx context.Context, r Request) (faults.State, error) 
 	return amount(found, len(lanes)*len(r.Impairment.Toxics)), nil
 }
 
-// impacts adds up what an impairment has hit: packets of its rules, chunks of its toxics.
+// impacts adds up what an impairment has hit: packets of its rules, connections that it ended, chunks of its toxics.
 func (s *server) impacts(ctx context.Context, r Request) (int64, error) {
-	total, err := s.table.packets(r.Name)
+	total, err := s.table.packets(blockName(r))
 	if err != nil {
 		return 0, err
 	}
 	for _, l := range s.ways[r.Path.Key()] {
+		total += int64(l.cut[blockName(r)])
 		for i := range mostToxics {
-			found, err := l.toxic(ctx, toxicName(r.Name, i))
+			found, err := l.find(ctx, toxicName(r.Name, i))
 			if err != nil {
 				return 0, err
 			}

@@ -39,7 +39,7 @@ func Look(run string) (Sight, error) {
 				return sight, fmt.Errorf("list rules of %s: %w", c.Name, err)
 			}
 			for _, r := range rules {
-				sight.Rules = append(sight.Rules, string(r.UserData))
+				sight.Rules = append(sight.Rules, nameOf(r))
 			}
 		}
 	}

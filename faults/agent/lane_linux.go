@@ -8,13 +8,12 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"strconv"
+	"slices"
 	"time"
 
 	toxiproxy "github.com/Shopify/toxiproxy/v2"
 	"github.com/Shopify/toxiproxy/v2/toxics"
 	"github.com/google/nftables"
-	"github.com/google/nftables/expr"
 
 	"github.com/candor-chaos/candor/faults"
 )
@@ -32,36 +31,35 @@ type lane struct {
 	set      *nftables.Set
 	proxy    *toxiproxy.Proxy
 	forward  *forwarder
-	listener int // the proxy's port
+	listener netip.AddrPort // the proxy's
 	seed     uint64
+	sweepers map[string]*sweeper // by the name of their impairment
+
+	addresses []netip.Addr
+	lifted    bool
+	toxic     map[string]bool // the toxics that are in force, by name
+	cut       map[string]int  // how many open connections an impairment ended, by its name
 }
 
-// loopbacks are where the lanes of each version listen.
-var loopbacks = map[string]string{"v4": "127.0.0.1", "v6": "::1"}
-
 // newLane starts a proxy and makes the set. No rule leads to it yet.
-func (s *server) newLane(ctx context.Context, path faults.Path, f family, addresses []netip.Addr) (*lane, error) {
-	l := &lane{path: path, family: f, seed: s.options.Seed}
-	forward, err := newForwarder(ctx, loopbacks[f.name])
+func (s *server) newLane(ctx context.Context, path faults.Path, f family) (*lane, error) {
+	l := &lane{path: path, family: f, seed: s.options.Seed, sweepers: map[string]*sweeper{}, toxic: map[string]bool{}, cut: map[string]int{}}
+	loopback := f.loopback.String()
+	forward, err := newForwarder(ctx, loopback)
 	if err != nil {
 		return nil, err
 	}
 	l.forward = forward
-	l.aim(addresses)
-	l.proxy = toxiproxy.NewProxy(s.toxiproxy, path.Key()+" "+f.name, net.JoinHostPort(loopbacks[f.name], "0"), forward.address())
+	l.proxy = toxiproxy.NewProxy(s.toxiproxy, path.Key()+" "+f.name, net.JoinHostPort(loopback, "0"), forward.address())
 	if err := l.listenAlong(s); err != nil {
 		return nil, errors.Join(err, l.forward.close())
 	}
 	if err := bounded(ctx, l.proxy.Start); err != nil {
 		return nil, errors.Join(fmt.Errorf("start the proxy of %s: %w", path, err), l.forward.close())
 	}
-	_, port, err := net.SplitHostPort(l.proxy.Listen)
-	if err == nil {
-		l.listener, err = strconv.Atoi(port)
-	}
-	if err == nil {
+	if l.listener, err = netip.ParseAddrPort(l.proxy.Listen); err == nil {
 		s.sets++
-		l.set, err = s.table.addSet(fmt.Sprintf("path%d_%s", s.sets, f.name), f, addresses)
+		l.set, err = s.table.addSet(fmt.Sprintf("path%d_%s", s.sets, f.name), f)
 	}
 	if err != nil {
 		return nil, errors.Join(err, l.end(ctx))
@@ -69,9 +67,12 @@ func (s *server) newLane(ctx context.Context, path faults.Path, f family, addres
 	return l, nil
 }
 
-// listenAlong puts the tap first, before any connection.
+// listenAlong puts the tap first, before any connection, and the gate in the other direction.
 func (l *lane) listenAlong(s *server) error {
 	added, err := l.proxy.Toxics.AddToxicJson(bytes.NewReader([]byte(`{"name":"tap","type":"` + tapType + `","stream":"upstream"}`)))
+	if err == nil {
+		_, err = l.proxy.Toxics.AddToxicJson(bytes.NewReader([]byte(`{"name":"gate","type":"` + gateType + `","stream":"downstream"}`)))
+	}
 	if err != nil {
 		return fmt.Errorf("listen along on %s: %w", l.path, err)
 	}
@@ -84,8 +85,8 @@ func (l *lane) listenAlong(s *server) error {
 }
 
 // aim sets where the forwarder connects to: the first address of the lane's version.
-func (l *lane) aim(addresses []netip.Addr) {
-	for _, a := range addresses {
+func (l *lane) aim() {
+	for _, a := range l.addresses {
 		if familyOf(a).name == l.family.name {
 			to := netip.AddrPortFrom(a.Unmap(), uint16(l.path.Port))
 			l.forward.upstream.Store(&to)
@@ -98,22 +99,38 @@ func (l *lane) aim(addresses []netip.Addr) {
 // ruleName names the lane's own rules; those of an impairment carry its name.
 func (l *lane) ruleName() string { return "path " + l.path.Key() + " " + l.family.name }
 
-// lead makes the rules that lead the application's connections through the proxy.
-func (l *lane) lead(t *table) error {
-	toward := func() []expr.Any { return toward(l.family, l.set, l.path.Port) }
-	return t.add(
-		rule{name: l.ruleName(), chain: chainRedirect, exprs: append(toward(), redirectTo(l.listener)...)},
-		rule{name: l.ruleName(), chain: chainDirect, exprs: append(toward(), reset()...)},
-	)
+// lay lays the lane's rules and addresses as they are wanted now, in one step.
+func (l *lane) lay(t *table) error {
+	l.aim()
+	return t.replace(l.set, l.family, l.addresses, l.ruleName(), l.rules())
 }
 
-// led reports whether both rules are there.
+// rules lead the application's connections through the proxy. Those that were open before are reset, so that they come
+// back through it. While the redirect is lifted connections are made past the proxy, and are let be afterwards: somebody
+// may wait on one of them for the answer of a dependency that was frozen. Only while there is a toxic, which they would
+// not feel, they are reset too.
+func (l *lane) rules() []rule {
+	toward := toward(l.family, l.set, l.path.Port)
+	if l.lifted {
+		return []rule{{name: l.ruleName(), chain: chainBefore, exprs: slices.Concat(toward, marked(markAside))}}
+	}
+	past := toward
+	if len(l.toxic) == 0 {
+		past = slices.Concat(notMarked(markAside), toward)
+	}
+	return []rule{
+		{name: l.ruleName(), chain: chainRedirect, exprs: slices.Concat(toward, redirectTo(l.listener.Port()))},
+		{name: l.ruleName(), chain: chainDirect, exprs: slices.Concat(past, reset())},
+	}
+}
+
+// led reports whether the lane's rules are there.
 func (l *lane) led(t *table) (faults.State, error) {
 	found, err := t.find(l.ruleName())
 	if err != nil {
 		return faults.Unknown, err
 	}
-	return amount(len(found), 2), nil
+	return amount(len(found), len(l.rules())), nil
 }
 
 func amount(found, whole int) faults.State {
@@ -126,25 +143,32 @@ func amount(found, whole int) faults.State {
 	return faults.Present
 }
 
+// The blocks: what the table does by itself.
+const (
+	blockRefuse = "refuse"
+	blockReset  = "reset"
+	blockHole   = "blackhole"
+)
+
 // block makes the rules of a block.
 func (l *lane) block(t *table, name, mode string) error {
-	all := func() []expr.Any { return toward(l.family, l.set, l.path.Port) }
+	all := toward(l.family, l.set, l.path.Port)
 	switch mode {
-	case "refuse":
-		return t.add(rule{name: name, chain: chainBefore, exprs: append(all(), reset()...)})
-	case "reset":
-		return t.add(rule{name: name, chain: chainBefore, exprs: append(append(all(), speaking()...), reset()...)})
-	case "blackhole":
+	case blockRefuse:
+		return t.add(rule{name: name, chain: chainBefore, exprs: slices.Concat(all, reset())})
+	case blockReset:
+		return t.add(rule{name: name, chain: chainBefore, exprs: slices.Concat(all, speaking(), reset())})
+	case blockHole:
 		return t.add(
-			rule{name: name, chain: chainBefore, exprs: append(all(), drop()...)},
-			rule{name: name, chain: chainBefore, exprs: append(fromProxy(l.family, l.listener), drop()...)})
+			rule{name: name, chain: chainBefore, exprs: slices.Concat(all, drop())},
+			rule{name: name, chain: chainBefore, exprs: slices.Concat(fromProxy(l.family, l.listener.Port()), drop())})
 	}
 	return fmt.Errorf("unknown block %q (refuse · reset · blackhole)", mode)
 }
 
 // blockRules is how many rules a block has in one lane.
 func blockRules(mode string) int {
-	if mode == "blackhole" {
+	if mode == blockHole {
 		return 2
 	}
 	return 1
@@ -153,8 +177,8 @@ func blockRules(mode string) int {
 // toxicName is the name of the nth toxic of an impairment.
 func toxicName(name string, n int) string { return fmt.Sprintf("%s#%d", name, n) }
 
-// toxic finds a toxic by its name; nil when there is none.
-func (l *lane) toxic(ctx context.Context, name string) (found *toxics.ToxicWrapper, err error) {
+// find finds a toxic by its name; nil when there is none.
+func (l *lane) find(ctx context.Context, name string) (found *toxics.ToxicWrapper, err error) {
 	answer := make(chan *toxics.ToxicWrapper, 1)
 	err = bounded(ctx, func() error { answer <- l.proxy.Toxics.GetToxic(name); return nil })
 	if err != nil {
@@ -165,7 +189,7 @@ func (l *lane) toxic(ctx context.Context, name string) (found *toxics.ToxicWrapp
 
 // addToxic adds one toxic; also connections that are open feel it. One that is there is no error.
 func (l *lane) addToxic(ctx context.Context, name string, toxic faults.Toxic) error {
-	if found, err := l.toxic(ctx, name); err != nil || found != nil {
+	if found, err := l.find(ctx, name); err != nil || found != nil {
 		return err
 	}
 	attributes := map[string]any{"seed": l.seed}
@@ -188,6 +212,7 @@ func (l *lane) addToxic(ctx context.Context, name string, toxic faults.Toxic) er
 
 // removeToxic removes one toxic. One that is not there is no error.
 func (l *lane) removeToxic(ctx context.Context, name string) error {
+	delete(l.toxic, name)
 	err := bounded(ctx, func() error { return l.proxy.Toxics.RemoveToxic(ctx, name) })
 	if errors.Is(err, toxiproxy.ErrToxicNotFound) {
 		return nil
@@ -195,10 +220,14 @@ func (l *lane) removeToxic(ctx context.Context, name string) error {
 	return err
 }
 
-// end removes the set and ends the proxy with its connections. The rules have to be gone.
+// end ends the proxy with its connections. The rules have to be gone.
 func (l *lane) end(ctx context.Context) error {
-	err := bounded(ctx, func() error { l.proxy.Stop(); return nil })
-	return errors.Join(err, l.forward.close())
+	var errs []error
+	for name := range l.sweepers {
+		errs = append(errs, l.endSweep(name))
+	}
+	errs = append(errs, bounded(ctx, func() error { l.proxy.Stop(); return nil }), l.forward.close())
+	return errors.Join(errs...)
 }
 
 // bounded runs a call that takes no context, and leaves it behind when it does not come back: it lives at most as long

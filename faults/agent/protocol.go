@@ -13,16 +13,14 @@ type Op string
 const (
 	Hello     Op = "hello"     // is the agent there, and how strong is its promise to clean up
 	Beat      Op = "beat"      // the runner lives
-	Interpose Op = "interpose" // lead the path through a proxy; idempotent
-	Readdress Op = "readdress" // the dependency's addresses are these now
-	Lift      Op = "lift"      // stop leading connections through the proxy while the dependency is down
-	Restore   Op = "restore"   // the opposite
+	Interpose Op = "interpose" // lead the path through a proxy, with addresses and lifted as in readdress; idempotent
+	Readdress Op = "readdress" // the dependency's addresses are these now, and its redirect is lifted or not, in one step
 	Withdraw  Op = "withdraw"  // end what interpose began
 	Impair    Op = "impair"
 	Unimpair  Op = "unimpair"
 	Impaired  Op = "impaired" // looks at rules and toxics, not at memory
 	Impacts   Op = "impacts"  // what an impairment has hit
-	Sighted   Op = "sighted"  // is the redirect of the path there
+	Sighted   Op = "sighted"  // are the path's rules there, those of a lifted one too
 )
 
 // Request is one line on the agent's standard input.
@@ -31,6 +29,7 @@ type Request struct {
 	Op         Op                 `json:"op"`
 	Path       faults.Path        `json:"path,omitzero"`
 	Addresses  []netip.Addr       `json:"addresses,omitempty"` // of the dependency, IPv4 and IPv6
+	Lifted     bool               `json:"lifted,omitempty"`    // lead no connection through the proxy: the dependency is down
 	Name       string             `json:"name,omitempty"`      // of the impairment
 	Impairment *faults.Impairment `json:"impairment,omitempty"`
 }

@@ -1,20 +1,23 @@
 package agent
 
 import (
+	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/google/nftables"
-	"github.com/google/nftables/binaryutil"
 	"github.com/google/nftables/expr"
+	"github.com/google/nftables/userdata"
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
 )
 
-// table is the run's one nftables table in this namespace. Its rules are told apart by names in their user data, so that
-// every question is answered by the kernel and none from memory.
+// table is the run's one nftables table in this namespace. Its rules are told apart by their comments, so that every
+// question is answered by the kernel and none from memory.
 type table struct {
 	conn   *nftables.Conn
 	table  *nftables.Table
@@ -29,6 +32,9 @@ const (
 	chainRedirect = "redirect"
 	chainDirect   = "direct"
 )
+
+// ownRule marks the agent's own connections, so that no other rule touches them.
+const ownRule = "own"
 
 // ownerFlag is NFT_TABLE_F_OWNER of the kernel's nf_tables.h.
 const ownerFlag = 2
@@ -55,7 +61,7 @@ func newTable(run string) (*table, error) {
 	t.addChain(chainBefore, nftables.ChainTypeFilter, -120)
 	t.addChain(chainRedirect, nftables.ChainTypeNAT, -110)
 	t.addChain(chainDirect, nftables.ChainTypeFilter, 0)
-	if err := conn.Flush(); err != nil {
+	if err := t.add(rule{name: ownRule, chain: chainBefore, exprs: markOwn()}); err != nil {
 		return nil, errors.Join(fmt.Errorf("make chains: %w", err), conn.CloseLasting())
 	}
 	return t, nil
@@ -107,12 +113,15 @@ type family struct {
 	name           string
 	protocol       byte
 	key            nftables.SetDatatype
-	offset, length uint32 // of the destination address in the header
+	offset, length uint32 // of the destination address in the header; the source stands just before it
+	loopback       netip.Addr
 }
 
 var families = [...]family{
-	{name: "v4", protocol: unix.NFPROTO_IPV4, key: nftables.TypeIPAddr, offset: 16, length: 4},
-	{name: "v6", protocol: unix.NFPROTO_IPV6, key: nftables.TypeIP6Addr, offset: 24, length: 16},
+	{name: "v4", protocol: unix.NFPROTO_IPV4, key: nftables.TypeIPAddr, offset: 16, length: 4,
+		loopback: netip.AddrFrom4([4]byte{127, 0, 0, 1})},
+	{name: "v6", protocol: unix.NFPROTO_IPV6, key: nftables.TypeIP6Addr, offset: 24, length: 16,
+		loopback: netip.IPv6Loopback()},
 }
 
 // familyOf tells the version of an address; one mapped into IPv6 counts as IPv4.
@@ -123,29 +132,59 @@ func familyOf(a netip.Addr) family {
 	return families[1]
 }
 
-// addSet makes the set of a path's addresses in one family.
-func (t *table) addSet(name string, f family, addresses []netip.Addr) (*nftables.Set, error) {
+// addSet makes an empty set for a path's addresses in one family.
+func (t *table) addSet(name string, f family) (*nftables.Set, error) {
 	set := &nftables.Set{Table: t.table, Name: name, KeyType: f.key}
-	if err := t.conn.AddSet(set, elements(f, addresses)); err != nil {
+	if err := t.conn.AddSet(set, nil); err != nil {
 		return nil, fmt.Errorf("make set %s: %w", name, err)
 	}
 	return set, t.flush("make set " + name)
 }
 
-// replaceSet changes a set's addresses in one step: no packet meets an empty set.
-func (t *table) replaceSet(set *nftables.Set, f family, addresses []netip.Addr) error {
+// replace changes a set's addresses and the rules of a name in one step: no packet meets a part of it.
+func (t *table) replace(set *nftables.Set, f family, addresses []netip.Addr, name string, rules []rule) error {
+	old, err := t.find(name)
+	if err != nil {
+		return err
+	}
 	t.conn.FlushSet(set)
 	if wanted := elements(f, addresses); len(wanted) > 0 {
-		if err := t.conn.SetAddElements(set, wanted); err != nil {
-			return fmt.Errorf("change set %s: %w", set.Name, err)
-		}
+		err = t.conn.SetAddElements(set, wanted)
 	}
-	return t.flush("change set " + set.Name)
+	for _, r := range old {
+		err = errors.Join(err, t.conn.DelRule(r))
+	}
+	return errors.Join(err, t.add(rules...))
 }
 
+// removeSet removes a set, and whatever still uses it with all that has the same name: a set that is in use cannot go.
 func (t *table) removeSet(set *nftables.Set) error {
+	all, err := t.find("")
+	if err != nil {
+		return err
+	}
+	var names []string
+	for _, r := range all {
+		if uses(r, set) {
+			names = append(names, nameOf(r))
+		}
+	}
+	for _, r := range all {
+		if slices.Contains(names, nameOf(r)) {
+			if err := t.conn.DelRule(r); err != nil {
+				return fmt.Errorf("remove a rule of set %s: %w", set.Name, err)
+			}
+		}
+	}
 	t.conn.DelSet(set)
 	return t.flush("remove set " + set.Name)
+}
+
+func uses(r *nftables.Rule, set *nftables.Set) bool {
+	return slices.ContainsFunc(r.Exprs, func(e expr.Any) bool {
+		lookup, is := e.(*expr.Lookup)
+		return is && lookup.SetName == set.Name
+	})
 }
 
 func elements(f family, addresses []netip.Addr) []nftables.SetElement {
@@ -174,9 +213,26 @@ type rule struct {
 // add adds rules in one step.
 func (t *table) add(rules ...rule) error {
 	for _, r := range rules {
-		t.conn.AddRule(&nftables.Rule{Table: t.table, Chain: t.chains[r.chain], Exprs: r.exprs, UserData: []byte(r.name)})
+		t.conn.AddRule(&nftables.Rule{Table: t.table, Chain: t.chains[r.chain], Exprs: r.exprs,
+			UserData: userdata.AppendString(nil, userdata.TypeComment, comment(r.name))})
 	}
 	return t.flush("add rules")
+}
+
+// comment is a rule's name as the kernel keeps it, which has room for 128 bytes in all.
+func comment(name string) string {
+	const most = 100
+	if len(name) <= most {
+		return name
+	}
+	sum := sha256.Sum256([]byte(name))
+	return name[:most-18] + "…" + hex.EncodeToString(sum[:6])
+}
+
+// nameOf reads what comment wrote; empty for a rule of somebody else.
+func nameOf(r *nftables.Rule) string {
+	said, _ := userdata.GetString(r.UserData, userdata.TypeComment)
+	return said
 }
 
 // remove removes all rules of a name, in one step. None is no error.
@@ -202,7 +258,7 @@ func (t *table) find(name string) ([]*nftables.Rule, error) {
 			return nil, fmt.Errorf("list rules of %s: %w", chain.Name, err)
 		}
 		for _, r := range rules {
-			if name == "" || string(r.UserData) == name {
+			if name == "" || nameOf(r) == comment(name) {
 				found = append(found, r)
 			}
 		}
@@ -225,63 +281,4 @@ func (t *table) packets(name string) (int64, error) {
 		}
 	}
 	return n, nil
-}
-
-// toward matches the application's TCP packets to one of a set's addresses at a port.
-func toward(f family, set *nftables.Set, port int) []expr.Any {
-	return []expr.Any{
-		&expr.Meta{Key: expr.MetaKeySKGID, Register: 1},
-		&expr.Cmp{Op: expr.CmpOpNeq, Register: 1, Data: binaryutil.NativeEndian.PutUint32(Group)},
-		&expr.Meta{Key: expr.MetaKeyNFPROTO, Register: 1},
-		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: []byte{f.protocol}},
-		&expr.Payload{DestRegister: 1, Base: expr.PayloadBaseNetworkHeader, Offset: f.offset, Len: f.length},
-		&expr.Lookup{SourceRegister: 1, SetName: set.Name, SetID: set.ID},
-		&expr.Meta{Key: expr.MetaKeyL4PROTO, Register: 1},
-		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: []byte{unix.IPPROTO_TCP}},
-		&expr.Payload{DestRegister: 1, Base: expr.PayloadBaseTransportHeader, Offset: 2, Len: 2},
-		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: binaryutil.BigEndian.PutUint16(uint16(port))},
-	}
-}
-
-// fromProxy matches what the proxy sends back to the application.
-func fromProxy(f family, listener int) []expr.Any {
-	return []expr.Any{
-		&expr.Meta{Key: expr.MetaKeySKGID, Register: 1},
-		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: binaryutil.NativeEndian.PutUint32(Group)},
-		&expr.Meta{Key: expr.MetaKeyNFPROTO, Register: 1},
-		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: []byte{f.protocol}},
-		&expr.Meta{Key: expr.MetaKeyL4PROTO, Register: 1},
-		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: []byte{unix.IPPROTO_TCP}},
-		&expr.Payload{DestRegister: 1, Base: expr.PayloadBaseTransportHeader, Offset: 0, Len: 2},
-		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: binaryutil.BigEndian.PutUint16(uint16(listener))},
-	}
-}
-
-// speaking goes on with packets that say something on a connection, and lets pass those that only open it: the
-// handshake succeeds, and the first thing said is met by a reset.
-func speaking() []expr.Any {
-	const tcpFlags, pushOrFinish = 13, 0x08 | 0x01
-	return []expr.Any{
-		&expr.Payload{DestRegister: 1, Base: expr.PayloadBaseTransportHeader, Offset: tcpFlags, Len: 1},
-		&expr.Bitwise{SourceRegister: 1, DestRegister: 1, Len: 1, Mask: []byte{pushOrFinish}, Xor: []byte{0}},
-		&expr.Cmp{Op: expr.CmpOpNeq, Register: 1, Data: []byte{0}},
-	}
-}
-
-// redirectTo leads to a port of the loopback interface.
-func redirectTo(port int) []expr.Any {
-	return []expr.Any{
-		&expr.Immediate{Register: 1, Data: binaryutil.BigEndian.PutUint16(uint16(port))},
-		&expr.Redir{RegisterProtoMin: 1, RegisterProtoMax: 1},
-	}
-}
-
-// reset counts and answers with a TCP reset.
-func reset() []expr.Any {
-	return []expr.Any{&expr.Counter{}, &expr.Reject{Type: unix.NFT_REJECT_TCP_RST}}
-}
-
-// drop counts and drops.
-func drop() []expr.Any {
-	return []expr.Any{&expr.Counter{}, &expr.Verdict{Kind: expr.VerdictDrop}}
 }

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -19,6 +20,7 @@ const (
 	headLimit   = 64 << 10 // of one request's head
 	bodyLimit   = 64 << 10 // of one request's body that is searched
 	targetLimit = 2 << 10
+	methodLimit = 32
 )
 
 // hearing is what the tap of one path needs to know.
@@ -33,7 +35,7 @@ type hearing struct {
 func newHearing(path faults.Path, o Options, tell func(faults.Request)) *hearing {
 	h := &hearing{path: path, keys: append([]string{"header Idempotency-Key"}, o.Keys...), tell: tell}
 	if o.Prefix != "" {
-		h.marker = regexp.MustCompile(regexp.QuoteMeta(o.Prefix) + `[0-9]+`)
+		h.marker = regexp.MustCompile(regexp.QuoteMeta(o.Prefix) + `[0-9]{1,18}`)
 	}
 	return h
 }
@@ -81,7 +83,7 @@ func (h *hearing) one(in *bufio.Reader, limited *budget) bool {
 		return false
 	}
 	request, err := http.ReadRequest(in)
-	if err != nil {
+	if err != nil || request.ProtoMajor != 1 { // the preface of HTTP/2 looks like a request
 		return false
 	}
 	at := time.Now().UTC()
@@ -90,7 +92,7 @@ func (h *hearing) one(in *bufio.Reader, limited *budget) bool {
 	if err == nil {
 		_, err = io.Copy(io.Discard, request.Body)
 	}
-	h.tell(faults.Request{At: at, Path: h.path, Method: request.Method, Target: cut(request.RequestURI, targetLimit),
+	h.tell(faults.Request{At: at, Path: h.path, Method: cut(request.Method, methodLimit), Target: cut(request.RequestURI, targetLimit),
 		Marker: h.find(request, body), Key: h.key(request, body)})
 	return err == nil
 }
@@ -117,13 +119,20 @@ func (h *hearing) find(r *http.Request, body []byte) string {
 // key is the hash of the first idempotency key that is there: keys are compared and never shown.
 func (h *hearing) key(r *http.Request, body []byte) string {
 	var fields map[string]any
-	_ = json.Unmarshal(body, &fields) // not JSON: then no field holds a key
+	numbers := json.NewDecoder(bytes.NewReader(body))
+	numbers.UseNumber()
+	_ = numbers.Decode(&fields) // not JSON: then no field holds a key
 	for _, k := range h.keys {
 		value := ""
 		if name, is := strings.CutPrefix(k, "header "); is {
 			value = r.Header.Get(strings.TrimSpace(name))
 		} else if name, is := strings.CutPrefix(k, "json."); is {
-			value, _ = fields[name].(string)
+			switch v := fields[name].(type) {
+			case string:
+				value = v
+			case json.Number:
+				value = v.String()
+			}
 		}
 		if value != "" {
 			sum := sha256.Sum256([]byte(value))

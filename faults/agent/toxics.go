@@ -18,6 +18,7 @@ func registerToxics() {
 	toxics.Register("latency", new(latencyToxic))
 	toxics.Register("timeout", new(hangToxic))
 	toxics.Register(tapType, new(tapToxic))
+	toxics.Register(gateType, new(gateToxic))
 }
 
 // counting is a toxic that counts the chunks that it acts on.
@@ -35,16 +36,23 @@ type latencyToxic struct {
 
 func (t *latencyToxic) count() int64 { return t.hits.Load() }
 
-// NewState draws one source of chance for each connection, the nth from the seed and n.
-func (t *latencyToxic) NewState() any {
-	return rand.New(rand.NewPCG(t.Seed, t.conns.Add(1)))
+// late is one connection's flow, with its own source of chance.
+type late struct {
+	flow
+	chance *rand.Rand
 }
 
-// Pipe is the library's, but for the source of chance and the count.
+// NewState draws one source of chance for each connection, the nth from the seed and n.
+func (t *latencyToxic) NewState() any {
+	return &late{chance: rand.New(rand.NewPCG(t.Seed, t.conns.Add(1)))}
+}
+
+// Pipe is the library's, but for the source of chance, the count, and that nothing interrupts a delay that is under way:
+// another toxic that is added does not hurry what this one holds.
 func (t *latencyToxic) Pipe(stub *toxics.ToxicStub) {
-	chance, ok := stub.State.(*rand.Rand)
-	if !ok {
-		chance = rand.New(rand.NewPCG(t.Seed, 0))
+	l := stub.State.(*late)
+	if l.held != nil && !t.wait(stub, l) {
+		return
 	}
 	for {
 		select {
@@ -56,16 +64,32 @@ func (t *latencyToxic) Pipe(stub *toxics.ToxicStub) {
 				return
 			}
 			t.hits.Add(1)
-			delay := t.delay(chance)
-			select {
-			case <-time.After(delay - time.Since(c.Timestamp)):
-				c.Timestamp = c.Timestamp.Add(delay)
-				stub.Output <- c
-			case <-stub.Interrupt:
-				stub.Output <- c // whatever was held goes on when the fault ends
+			delay := t.delay(l.chance)
+			l.held, l.due = c, c.Timestamp.Add(delay)
+			c.Timestamp = l.due
+			if !t.wait(stub, l) {
 				return
 			}
 		}
+	}
+}
+
+// wait passes on what is held when it is due, and reports false when it was interrupted first.
+func (t *latencyToxic) wait(stub *toxics.ToxicStub, l *late) bool {
+	timer := time.NewTimer(time.Until(l.due))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return l.pass(stub, l.held)
+	case <-stub.Interrupt:
+		return false
+	}
+}
+
+// Cleanup lets go of whatever is held, late or not, when the toxic is removed.
+func (t *latencyToxic) Cleanup(stub *toxics.ToxicStub) {
+	if l, ok := stub.State.(*late); ok {
+		l.drain(stub)
 	}
 }
 
@@ -74,7 +98,7 @@ func (t *latencyToxic) delay(chance *rand.Rand) time.Duration {
 	if t.Jitter > 0 {
 		delay += chance.Int64N(2*t.Jitter+1) - t.Jitter
 	}
-	return time.Duration(delay) * time.Millisecond
+	return time.Duration(max(0, delay)) * time.Millisecond
 }
 
 // hangToxic swallows everything. When it is removed the connections that it held are closed: what they lost cannot come
@@ -109,24 +133,35 @@ type tapToxic struct {
 	listen func() *listener // one for each connection
 }
 
+// tapped is one connection's flow, and who reads along.
+type tapped struct {
+	flow
+	along *listener
+}
+
 // NewState begins to listen on one connection.
-func (t *tapToxic) NewState() any { return t.listen() }
+func (t *tapToxic) NewState() any { return &tapped{along: t.listen()} }
 
 // Pipe passes every chunk on, at once.
 func (t *tapToxic) Pipe(stub *toxics.ToxicStub) {
-	along, _ := stub.State.(*listener)
+	f := stub.State.(*tapped)
+	if f.held != nil && !f.pass(stub, f.held) {
+		return
+	}
 	for {
 		select {
 		case <-stub.Interrupt:
 			return
 		case c := <-stub.Input:
 			if c == nil {
-				along.close()
+				f.along.close()
 				stub.Close()
 				return
 			}
-			along.hear(c)
-			stub.Output <- c
+			f.along.hear(c)
+			if !f.pass(stub, c) {
+				return
+			}
 		}
 	}
 }

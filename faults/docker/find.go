@@ -165,9 +165,9 @@ func (w *World) Status(ctx context.Context, service string) (state, health strin
 }
 
 // reachable are the addresses at which one container sees another: those in the networks that they share. None while the
-// other does not run, or is paused.
+// other does not run.
 func reachable(from, to container.InspectResponse) []netip.Addr {
-	if !to.State.Running || to.State.Paused {
+	if !to.State.Running {
 		return nil
 	}
 	var all []netip.Addr

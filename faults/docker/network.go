@@ -27,7 +27,7 @@ func (w *World) Interpose(ctx context.Context, p faults.Path, from faults.Identi
 		return err
 	}
 	addresses := reachable(here, to)
-	if len(addresses) == 0 && to.State.Running && !to.State.Paused {
+	if len(addresses) == 0 && to.State.Running {
 		return fmt.Errorf("%s and %s share no network: %s is reached in a way that candor cannot see", p.From, p.To, p.To)
 	}
 	s := w.sidecars[p.From]
@@ -39,7 +39,7 @@ func (w *World) Interpose(ctx context.Context, p faults.Path, from faults.Identi
 	}
 	w.looked[p.From] = true
 	w.watchOver(ctx)
-	v := &way{path: p, addresses: addresses, lifted: len(addresses) == 0, impaired: map[string]*impairment{}}
+	v := &way{path: p, addresses: addresses, lifted: len(addresses) == 0 || to.State.Paused, impaired: map[string]*impairment{}}
 	if old := s.ways[p.Key()]; old != nil {
 		v = old
 	}

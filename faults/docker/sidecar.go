@@ -117,7 +117,7 @@ func (s *sidecar) end(ctx context.Context) error {
 
 // lead interposes on one path, with everything that has to be in force on it.
 func (s *sidecar) lead(ctx context.Context, v *way) error {
-	if _, err := s.ask(ctx, agent.Request{Op: agent.Interpose, Path: v.path, Addresses: v.addresses}); err != nil {
+	if _, err := s.ask(ctx, agent.Request{Op: agent.Interpose, Path: v.path, Addresses: v.addresses, Lifted: v.lifted}); err != nil {
 		return err
 	}
 	for name, i := range v.impaired {
@@ -126,10 +126,6 @@ func (s *sidecar) lead(ctx context.Context, v *way) error {
 		if _, err := s.ask(ctx, agent.Request{Op: agent.Impair, Path: v.path, Name: name, Impairment: &i.Impairment}); err != nil {
 			return err
 		}
-	}
-	if v.lifted {
-		_, err := s.ask(ctx, agent.Request{Op: agent.Lift, Path: v.path})
-		return err
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package docker
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -124,36 +125,22 @@ func (w *World) follow(ctx context.Context, s *sidecar, v *way) error {
 	if err != nil {
 		return err
 	}
-	addresses := v.addresses[:0:0]
+	var addresses []netip.Addr // none while it is down: the engine may give its address to another container
+	lifted := true
 	if id.ID != "" {
 		to, _, err := w.inspect(ctx, id.ID)
 		if err != nil {
 			return err
 		}
 		addresses = reachable(from, to)
+		lifted = len(addresses) == 0 || to.State.Paused
 	}
-	if len(addresses) == 0 {
-		if v.lifted {
-			return nil
-		}
-		if _, err := s.ask(ctx, agent.Request{Op: agent.Lift, Path: v.path}); err != nil {
-			return err
-		}
-		v.lifted, v.addresses = true, nil // the engine may give its address to another container
-		_, err := s.ask(ctx, agent.Request{Op: agent.Readdress, Path: v.path})
+	if lifted == v.lifted && slices.Equal(addresses, v.addresses) {
+		return nil
+	}
+	if _, err := s.ask(ctx, agent.Request{Op: agent.Readdress, Path: v.path, Addresses: addresses, Lifted: lifted}); err != nil {
 		return err
 	}
-	if !slices.Equal(addresses, v.addresses) {
-		if _, err := s.ask(ctx, agent.Request{Op: agent.Readdress, Path: v.path, Addresses: addresses}); err != nil {
-			return err
-		}
-		v.addresses = addresses
-	}
-	if v.lifted {
-		if _, err := s.ask(ctx, agent.Request{Op: agent.Restore, Path: v.path}); err != nil {
-			return err
-		}
-		v.lifted = false
-	}
+	v.addresses, v.lifted = addresses, lifted
 	return nil
 }

@@ -1,0 +1,61 @@
+package agent
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/candor-chaos/candor/faults"
+)
+
+// longest bounds a time in a toxic, in milliseconds. The library takes any number, a negative one too.
+const longest = 3_600_000
+
+// mostToxics is how many toxics one impairment can have; unimpair does not know how many it had.
+const mostToxics = 8
+
+// attributesOf are the whole numbers that each toxic takes.
+var attributesOf = map[string][]string{"latency": {"latency", "jitter"}, "timeout": {"timeout"}}
+
+// check refuses an impairment that could not be what was meant.
+func check(i faults.Impairment) error {
+	if i.Block == "" && len(i.Toxics) == 0 {
+		return fmt.Errorf("an impairment of nothing")
+	}
+	if len(i.Toxics) > mostToxics {
+		return fmt.Errorf("%d toxics in one impairment; at most %d", len(i.Toxics), mostToxics)
+	}
+	for _, t := range i.Toxics {
+		if err := checkToxic(t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkToxic(t faults.Toxic) error {
+	known, is := attributesOf[t.Type]
+	if !is {
+		return fmt.Errorf("unknown toxic %q", t.Type)
+	}
+	if t.Stream != "upstream" && t.Stream != "downstream" {
+		return fmt.Errorf("toxic %s: unknown stream %q", t.Type, t.Stream)
+	}
+	given, err := json.Marshal(t.Attributes)
+	if err != nil {
+		return fmt.Errorf("toxic %s: %w", t.Type, err)
+	}
+	numbers := map[string]int64{}
+	if err := json.Unmarshal(given, &numbers); err != nil {
+		return fmt.Errorf("toxic %s: attributes are whole numbers: %w", t.Type, err)
+	}
+	for _, name := range known {
+		if n := numbers[name]; n < 0 || n > longest {
+			return fmt.Errorf("toxic %s: %s %d is not between 0 and %d", t.Type, name, n, longest)
+		}
+		delete(numbers, name)
+	}
+	for name := range numbers {
+		return fmt.Errorf("toxic %s: unknown attribute %q", t.Type, name)
+	}
+	return nil
+}
