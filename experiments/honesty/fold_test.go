@@ -288,6 +288,7 @@ func TestRunnersOwnRules(t *testing.T) {
 		{"too short", "MT-06", cycles(time.Minute), fail, ""},
 		{"long enough", "MT-06", cycles(10 * time.Second), pass, ""},
 		{"no cycles", "MT-06", honest, cannot, ""},
+		{"long, but read early", "MT-06", with(cycles(time.Minute), func(s *story) { s.last = func(s *story) { s.wait(time.Hour) } }), fail, ""},
 	})
 }
 
@@ -341,5 +342,50 @@ func TestHeadline(t *testing.T) {
 	want := "2 of 4 rules exercised: 1 pass, 1 fail; 1 unverifiable; 0 not applicable; 1 not exercised (CL-04)"
 	if got := Headline(rules); got != want {
 		t.Errorf("Headline = %q; want %q", got, want)
+	}
+}
+
+func TestAlike(t *testing.T) {
+	for _, c := range []struct {
+		want, stored string
+		level        int // the strictest at which they are alike; 9: none
+	}{
+		{"3", "3", asIs}, {"two  copies", " two copies", trimmed}, {"Blue", "blue", anyCase}, {"1200", "1200.00", sameNumber}, {"3", "1", 9}, {"a", "b", 9}, {"1200", "", 9},
+	} {
+		for level := asIs; level <= sameNumber; level++ {
+			if got := alike(c.want, c.stored, level); got != (level >= c.level) {
+				t.Errorf("alike(%q, %q, %d) = %v", c.want, c.stored, level, got)
+			}
+		}
+	}
+}
+
+// TestReasonsSayWhatIsMissing: each hole by its own words, and none twice.
+func TestReasonsSayWhatIsMissing(t *testing.T) {
+	for _, c := range []struct {
+		name, code, says string
+		tell             func(*story)
+	}{
+		{"not read after the fault", experiments.ReasonTruthUnreadable, "was not read after the fault", func(s *story) { s.reads = 0 }},
+		{"read once", experiments.ReasonTruthUnreadable, "read only once", with(only(buy{claim: experiments.ClaimSuccess}), func(s *story) { s.reads = 1 })},
+		{"blind", experiments.ReasonTruthUnreadable, "connection refused", blindTruth},
+		{"aborted", experiments.ReasonAborted, "the whole site is down", func(s *story) {
+			s.ending = experiments.Aborted
+			s.last = func(s *story) {
+				s.add(experiments.Record{Trouble: &experiments.Trouble{Code: experiments.ReasonAborted, Text: "by a rule: the whole site is down"}})
+			}
+		}},
+	} {
+		s := newStory()
+		c.tell(s)
+		var texts []string
+		for _, r := range s.judge().Reasons {
+			if r.Code == c.code {
+				texts = append(texts, r.Text)
+			}
+		}
+		if len(texts) == 0 || !contains(texts[0], c.says) || c.code == experiments.ReasonAborted && len(texts) > 1 {
+			t.Errorf("%s: reasons %q; want one that says %q", c.name, texts, c.says)
+		}
 	}
 }

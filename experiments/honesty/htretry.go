@@ -14,7 +14,7 @@ import (
 func retryAfterRule() Rule {
 	info := experiments.RuleInfo{ID: "HT-05", Name: "retry-after", Severity: experiments.S3, Level: "H",
 		Doc:     "No hint when to come back, or a false one.",
-		Check:   "Violated when a 503 or 429 has no Retry-After; or when obeying one that was given after the fault fails: of the first requests to the same step at or after the time that it names, sent while no fault was in force, three of five in a row, or at least three and 60 % of all, are answered 503 or 429 again. Exercised by each 503 or 429.",
+		Check:   "Violated when a 503 or 429 has no Retry-After; or when obeying one that was given after the fault fails: of the first requests to the same step at or after the time that it names, sent when no fault was in force and the steady state was back, three of five in a row, or at least three and 60 % of all, are answered 503 or 429 again. Exercised by each 503 or 429.",
 		Guard:   "What is named while the fault is in force is a guess at its length, and is not held against anybody here. Where the length is not known and the user is told so (the claim is unknown), the header may be missing. A request long after the named time shows nothing.",
 		Source:  "RFC 9110 10.2.3.",
 		Example: "After the fault is lifted checkout refuses for another 60 s, each time with Retry-After: 1.",
@@ -114,6 +114,9 @@ func (s *sheet) obeyed(step stepKey, refused []retry, later []int) {
 		back, said := e.answers[later[at]], e.answers[r.from]
 		if len(e.inForce(said.Sent, said.Ended)) > 0 {
 			continue // while it was broken nobody could know how long it would last
+		}
+		if back.Sent.Before(e.whole()) {
+			continue // what was broken is not whole yet: a service that starts again is no lie
 		}
 		if back.Sent.After(r.at.Add(max(2*time.Second, r.wait))) || len(e.inForce(back.Sent, back.Ended)) > 0 || !back.answered() {
 			continue

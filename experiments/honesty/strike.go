@@ -141,6 +141,15 @@ func (e *evidence) mended() (last time.Time) {
 	return last
 }
 
+// whole is when the product was steady again after the last fault; zero where nobody saw that.
+func (e *evidence) whole() time.Time {
+	i := slices.IndexFunc(e.spans, func(s experiments.PhaseSpan) bool { return s.Name == experiments.PhaseRecovery })
+	if i < 0 || e.end == nil || e.end.SteadyAfter <= 0 {
+		return time.Time{}
+	}
+	return e.spans[i].Start.Add(e.end.SteadyAfter)
+}
+
 // bit reports whether any fault of the run bit.
 func (e *evidence) bit() bool {
 	return slices.ContainsFunc(e.strikes, func(s *strike) bool { return s.missed() == "" })

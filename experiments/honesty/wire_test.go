@@ -80,6 +80,7 @@ func TestWireRules(t *testing.T) {
 		{"page", "HT-01", asked(page, twice(oops)...), fail, "an alert"},
 		{"page by the lexicon", "HT-01", asked(page, twice(onPage(`<h1>Your card was not charged</h1><main><p role="alert">We could not place your order</p></main>`))...), fail, "could not place"},
 		{"page that announces success", "HT-01", asked(page, twice(onPage(`<h1>Thank you</h1><main><p role="alert">Your order was placed</p></main>`))...), pass, ""},
+		{"page with a mark", "HT-01", asked(page, twice(onPage(`<h1>Order failed</h1><main><p data-claim="failed">No</p></main>`))...), fail, "its mark says failed"},
 		{"page once", "HT-01", asked(page, oops), blind, ""},
 		{"page with one sign", "HT-01", asked(page, twice(onPage(`<title>Help with payment that failed</title><main>How to pay</main>`))...), pass, ""},
 		{"twin", "HT-01", asked(well, as(503, inJSON(`{"error":"orders unavailable"}`))), pass, ""},
@@ -90,6 +91,8 @@ func TestWireRules(t *testing.T) {
 		{"missed", "HT-01", with(asked(well, inJSON(`{"success":false}`)), missed), idle, ""},
 
 		{"liar", "HT-02", asked(well, as(500, body("application/problem+json", `{"type":"about:blank","title":"Down","status":503}`))), fail, "503"},
+		{"problem by its members", "HT-02", asked(well, as(500, inJSON(`{"type":"about:blank","title":"Down","status":503}`))), fail, "503"},
+		{"a status of its own", "HT-02", asked(well, as(500, inJSON(`{"type":"order","status":7}`))), pass, ""},
 		{"success under 500", "HT-02", asked(well, as(500, inJSON(`{"status":"placed"}`))), fail, "placed"},
 		{"twin", "HT-02", asked(well, as(503, body("application/problem+json", `{"title":"Down","status":503}`))), pass, ""},
 		{"idle", "HT-02", asked(well, well), idle, ""},
@@ -124,7 +127,8 @@ func TestWireRules(t *testing.T) {
 		{"not known, and says so", "HT-05", func(s *story) {
 			s.fault = []buy{{claim: experiments.ClaimUnknown, status: 503}}
 		}, idle, ""},
-		{"obeying fails", "HT-05", obey(5, 503), fail, "5 were refused again"},
+		{"obeying fails", "HT-05", obey(5, 503), fail, "4 were refused again"},
+		{"not steady yet", "HT-05", with(obey(5, 503), func(s *story) { s.steady = time.Minute }), pass, ""},
 		{"obeying works", "HT-05", obey(5, 200), pass, ""},
 		{"idle", "HT-05", asked(well, well), idle, ""},
 
@@ -202,6 +206,14 @@ func TestUnsafeRetry(t *testing.T) {
 				for range 2 {
 					s.add(experiments.Record{Seen: &faults.Request{At: s.now, Path: faults.Path{From: "web", To: "payments"}, Method: "POST", Target: "/charges", Marker: "cx-3"}})
 				}
+			}
+		}, pass, ""},
+		{"client code with a key in its body", "HT-09", func(s *story) {
+			s.plan.Idempotency = []string{"json.request_id"}
+			s.fault[0].request = experiments.Text{Text: `{"request_id":"a1"}`}
+			s.inFault = func(s *story) {
+				s.add(experiments.Record{Exchange: &experiments.Exchange{Marker: "cx-4", Journey: "buy", Step: "place", Visit: 4, Attempt: 2, By: experiments.ByClient,
+					Method: "POST", URL: "http://web/api/orders", RequestBody: experiments.Text{Text: `{"request_id":"a1"}`}, Sent: s.now, Ended: s.now, Status: 503}})
 			}
 		}, pass, ""},
 		{"client code", "HT-09", func(s *story) {
