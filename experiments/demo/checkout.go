@@ -47,7 +47,7 @@ func (s *web) checkout(ctx context.Context, b basket, title string, pence int) o
 	}
 	err := s.payments.call(ctx, http.MethodPost, "/charges", "charge "+b.Note, charge{Reference: b.Note, Pence: pence}, nil)
 	switch {
-	case err != nil && neverSent(err):
+	case err != nil && neverDone(err):
 		return s.refused("Payments are not available right now")
 	case err != nil:
 		return s.pending(b, pence)

@@ -9,7 +9,8 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"syscall"
+	"net/http/httptrace"
+	"sync/atomic"
 	"time"
 )
 
@@ -35,15 +36,15 @@ func (e *errAnswer) Error() string { return fmt.Sprintf("answered %d", e.status)
 func (d *dependency) call(ctx context.Context, method, path, key string, body, into any) error {
 	ctx, cancel := context.WithTimeout(ctx, d.timeout)
 	defer cancel()
-	var sent io.Reader
+	var content io.Reader
 	if body != nil {
 		data, err := json.Marshal(body)
 		if err != nil {
 			return fmt.Errorf("%s %s: %w", method, path, err)
 		}
-		sent = bytes.NewReader(data)
+		content = bytes.NewReader(data)
 	}
-	request, err := http.NewRequestWithContext(ctx, method, d.url+path, sent)
+	request, err := http.NewRequestWithContext(ctx, method, d.url+path, content)
 	if err != nil {
 		return fmt.Errorf("%s %s: %w", method, path, err)
 	}
@@ -51,9 +52,11 @@ func (d *dependency) call(ctx context.Context, method, path, key string, body, i
 	if key != "" {
 		request.Header.Set("Idempotency-Key", key)
 	}
-	answer, err := d.http.Do(request)
+	var sent atomic.Bool
+	trace := &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }}
+	answer, err := d.http.Do(request.WithContext(httptrace.WithClientTrace(ctx, trace)))
 	if err != nil {
-		return err
+		return &errCall{err: err, sent: sent.Load()}
 	}
 	defer answer.Body.Close()
 	data, err := io.ReadAll(io.LimitReader(answer.Body, 1<<20))
@@ -69,16 +72,22 @@ func (d *dependency) call(ctx context.Context, method, path, key string, body, i
 	return json.Unmarshal(data, into)
 }
 
-// neverSent reports whether an error means that the dependency certainly did not get the request: it said no itself, or
-// no connection was made.
-func neverSent(err error) bool {
+// errCall is a call without an answer. sent: the request, or an earlier try of it on another connection, was on its way.
+type errCall struct {
+	err  error
+	sent bool
+}
+
+func (e *errCall) Error() string { return e.err.Error() }
+func (e *errCall) Unwrap() error { return e.err }
+
+// neverDone reports whether an error means that the dependency certainly did not do what was asked: it said itself that
+// the request was at fault, or the request never left. An answer of 5xx says neither.
+func neverDone(err error) bool {
 	var answer *errAnswer
 	if errors.As(err, &answer) {
-		return true
+		return answer.status >= 400 && answer.status < 500
 	}
-	var op *net.OpError
-	if errors.As(err, &op) && op.Op == "dial" {
-		return true
-	}
-	return errors.Is(err, syscall.ECONNREFUSED)
+	var call *errCall
+	return errors.As(err, &call) && !call.sent
 }

@@ -83,7 +83,7 @@ func (s *web) orderPage(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case err == nil:
 		page(w, http.StatusOK, "order", o)
-	case neverSent(err):
+	case neverDone(err):
 		page(w, http.StatusNotFound, "missing", "order")
 	default:
 		s.trouble(w, "Your order")

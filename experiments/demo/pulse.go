@@ -60,7 +60,7 @@ func (p *pulse) heard(took time.Duration, err error) {
 		p.orders = true
 		p.last[p.heardOf%len(p.last)] = took
 		p.heardOf++
-	case errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) || neverSent(err):
+	case errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) || neverDone(err):
 		p.orders = false
 		p.last = [3]time.Duration{}
 	}
