@@ -23,6 +23,7 @@ type pulse struct {
 
 const (
 	pulseEvery = 60 * time.Millisecond
+	settled    = 20                    // answers after which orders is known to have been there: its first start is no recovery
 	slowPulse  = 40 * time.Millisecond // when three answers in a row take longer, it is slow; on one machine they take two
 )
 
@@ -54,7 +55,7 @@ func (p *pulse) heard(took time.Duration, err error) {
 	defer p.mu.Unlock()
 	switch {
 	case err == nil:
-		if !p.orders {
+		if !p.orders && p.heardOf > settled {
 			p.back = time.Now()
 		}
 		p.orders = true

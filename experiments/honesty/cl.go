@@ -2,8 +2,8 @@ package honesty
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/candor-chaos/candor/experiments"
 )
@@ -39,10 +39,16 @@ func (r *row) heard(claim experiments.Claim) string {
 // quote shows what a target said: bounded, on one line, nothing in it that a terminal would obey.
 func quote(text string) string {
 	const most = 160
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return ' '
+	}, text)
 	if runes := []rune(text); len(runes) > most {
 		text = string(runes[:most]) + "…"
 	}
-	return strconv.QuoteToGraphic(text)
+	return "“" + text + "”"
 }
 
 func ackLostRule() Rule {

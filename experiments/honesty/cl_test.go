@@ -47,10 +47,10 @@ func TestLedgerRules(t *testing.T) {
 		{"blind", "CL-01", with(only(lost), blindTruth), experiments.Unverifiable, ""},
 		{"one reading", "CL-01", with(only(lost), func(s *story) { s.reads = 1 }), experiments.Unverifiable, ""},
 		{"readings too close", "CL-01", with(only(lost), func(s *story) { s.plan.Timeline.Reread = time.Minute }), experiments.Unverifiable, ""},
-		{"hostile words", "CL-01", only(buy{claim: success, text: "\x1b[31mOrder\u202e placed" + strings.Repeat("x", 500)}), experiments.RuleFail, `\x1b[31mOrder`},
+		{"hostile words", "CL-01", only(buy{claim: success, text: "\x1b[31mOrder\u202e placed" + strings.Repeat("x", 500)}), experiments.RuleFail, "“ [31mOrder"},
 
-		{"liar", "CL-02", only(buy{claim: success, rows: 1, value: "400"}), experiments.RuleFail, `"400"`},
-		{"liar pending", "CL-02", only(buy{claim: pending, rows: 1, value: "400"}), experiments.RuleFail, `"400"`},
+		{"liar", "CL-02", only(buy{claim: success, rows: 1, value: "400"}), experiments.RuleFail, "“400”"},
+		{"liar pending", "CL-02", only(buy{claim: pending, rows: 1, value: "400"}), experiments.RuleFail, "“400”"},
 		{"twin", "CL-02", honest, experiments.RulePass, ""},
 		{"learnt", "CL-02", func(s *story) {
 			for _, phase := range [][]buy{s.baseline, s.fault, s.recovery} {
