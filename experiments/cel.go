@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/types"
@@ -162,8 +163,10 @@ const syntaxOnly = "Syntax error: "
 
 // compile compiles one expression. What is wrong with it is reported at its place, and counted.
 func (b *bench) compile(e *Expr, names []string, want wants) (mistakes int) {
+	last := utf8.RuneCountInString(strings.TrimRight(e.Source, " \t\n"))
 	wrong := func(at int, hint, format string, args ...any) {
 		mistakes++
+		at = min(at, last) // what is missing at the end is missing after the last word, not on an empty line
 		if b.first == nil {
 			b.first = fmt.Errorf("%q: %w: %s", e.Source, errMistake, fmt.Sprintf(format, args...))
 		}

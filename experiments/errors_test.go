@@ -45,6 +45,8 @@ func TestMistakesShowTheirLine(t *testing.T) {
 			"any.yaml:6:12: want text, got keys with values", "    6 | up: [\uFFFDtxt, {}]", "      |            ^"}},
 		"an escape in an expression": {strings.Replace(system, "web: {}", `web: {url: "http://{{ \u001b[2J }}"}`, 1), []string{
 			`any.yaml:5:34: "\x1b" cannot be read`, `    5 | services: {web: {url: "http://{{ \u001b[2J }}"}}`, "      | " + strings.Repeat(" ", 33) + "^"}},
+		"lines that end as on old machines": {strings.ReplaceAll(system, "\n", "\r") + "up: 3\r", []string{
+			`any.yaml:6:5: want a list, got "3"`, "    6 | up: 3", "      |     ^"}},
 		"a byte order mark": {"\ufeffapiVersion: candor/v1\nkind: Sistem\n", []string{
 			`any.yaml:2:7: unknown kind "Sistem"`, "    2 | kind: Sistem", `      |       ^ did you mean "System"?`}},
 		"a long line": {system + "up: " + long + "\n", []string{

@@ -8,7 +8,6 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -27,9 +26,6 @@ type source struct {
 	loaded int // how many of errs were found before anything was compiled
 }
 
-// sizeLimit bounds a definition.
-const sizeLimit = 4 << 20
-
 // readSource reads and parses a file. What is wrong with it goes to errs; nil means that it cannot be used at all.
 func readSource(file string, errs *ErrorList) *source {
 	s := &source{file: file, places: map[string]Pos{}, errs: errs}
@@ -42,45 +38,12 @@ func readSource(file string, errs *ErrorList) *source {
 		s.fail(Pos{File: file, Line: 1, Col: 1}, "", "", "cannot be read: %v", err)
 		return nil
 	}
-	s.lines = strings.Split(strings.ReplaceAll(strings.TrimPrefix(string(data), "\ufeff"), "\r\n", "\n"), "\n")
+	s.lines = linesOf(data)
 	if at := foreign(data); at >= 0 {
 		s.fail(s.byteAt(data, at), "", "", "not text in UTF-8; save the file as UTF-8")
 		return nil
 	}
 	return s.parse(data)
-}
-
-// readDefinition reads a plain file of at most sizeLimit.
-func readDefinition(file string) ([]byte, error) {
-	info, err := os.Stat(file)
-	switch {
-	case err != nil:
-		return nil, err
-	case !info.Mode().IsRegular():
-		return nil, errors.New("no plain file")
-	case info.Size() > sizeLimit:
-		return nil, fmt.Errorf("longer than %d MiB", sizeLimit>>20)
-	}
-	return os.ReadFile(file)
-}
-
-// foreign is the first byte that is no UTF-8, or -1.
-func foreign(data []byte) int {
-	for at := 0; at < len(data); {
-		r, size := utf8.DecodeRune(data[at:])
-		if r == utf8.RuneError && size <= 1 {
-			return at
-		}
-		at += size
-	}
-	return -1
-}
-
-// byteAt is the place of a byte.
-func (s *source) byteAt(data []byte, at int) Pos {
-	before := bytes.TrimPrefix(data[:min(at, len(data))], []byte("\ufeff"))
-	last := before[bytes.LastIndexByte(before, '\n')+1:]
-	return Pos{File: s.file, Line: 1 + bytes.Count(before, []byte("\n")), Col: 1 + utf8.RuneCount(last)}
 }
 
 func (s *source) parse(data []byte) *source {
@@ -207,6 +170,9 @@ func (s *source) syntax(err error, data []byte) {
 		pos.Line-- // nobody sees the end of a file: show the last line with something on it
 		pos.Col = 1
 	}
+	if strings.HasPrefix(msg, "unknown anchor ") {
+		msg = "an alias of an anchor that is not there; write out what shall stand here"
+	}
 	s.fail(pos, "", "", "%s", strings.TrimPrefix(msg, "yaml: "))
 }
 
@@ -262,7 +228,7 @@ func within(path, above string) bool {
 func (s *source) fail(pos Pos, path, hint, format string, args ...any) {
 	e := &Error{Pos: pos, Path: path, Hint: hint, Msg: fmt.Sprintf(format, args...)}
 	if pos.Line <= len(s.lines) {
-		e.Line = strings.TrimRight(s.lines[pos.Line-1], "\r")
+		e.Line = s.lines[pos.Line-1]
 	}
 	*s.errs = append(*s.errs, e)
 }
