@@ -6,7 +6,6 @@ SHELL := /bin/bash
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 GOFILES := $(shell git ls-files '*.go' 2>/dev/null)
-CRASH_TRIALS ?= 500
 
 .PHONY: help
 help: ## say what can be made
@@ -30,7 +29,7 @@ setup: ## make what the tests need beside Go and Docker (a PostgreSQL image of o
 
 .PHONY: vet
 vet: ## gofmt and go vet
-	@test -z "$$(gofmt -l cmd experiments faults runbooks)" || { gofmt -l cmd experiments faults runbooks; echo "not formatted by gofmt" >&2; exit 1; }
+	@unformatted=$$(gofmt -l $(GOFILES)); test -z "$$unformatted" || { echo "$$unformatted"; echo "not formatted by gofmt" >&2; exit 1; }
 	@go vet ./...
 
 .PHONY: e2e
@@ -56,3 +55,7 @@ golden: ## write the golden files anew; read the difference before you commit it
 .PHONY: clean
 clean: ## remove what was built and what runs left in this folder
 	@rm -rf bin .candor
+
+.PHONY: picture
+picture: build ## make the README's picture anew: the lying shop's report, in headless Chromium
+	@testdata/pictures/make
