@@ -103,13 +103,21 @@ func (n *normal) fine() bool {
 // hitKey is a pattern with the text that it met; numbers differ from one answer to the next.
 func hitKey(h experiments.PatternHit) string { return h.Pattern + "\x00" + withoutNumbers(h.Text) }
 
+// withoutNumbers makes every number one sign.
 func withoutNumbers(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r >= '0' && r <= '9' {
-			return '#'
+	var b strings.Builder
+	digits := false
+	for _, r := range text {
+		digit := r >= '0' && r <= '9'
+		switch {
+		case !digit:
+			b.WriteRune(r)
+		case !digits:
+			b.WriteByte('#')
 		}
-		return r
-	}, text)
+		digits = digit
+	}
+	return b.String()
 }
 
 // learn keeps what is normal for each step: only what is new against it is judged.

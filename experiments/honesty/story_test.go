@@ -34,6 +34,7 @@ type story struct {
 	ending   experiments.Ending
 	left     []string
 	noEnd    bool
+	unmended bool // the fault is never seen gone
 
 	now     time.Time
 	records []experiments.Record
@@ -48,6 +49,7 @@ type buy struct {
 	rows    int64                        // of each effect
 	charges int64                        // of the charge, where it differs; -1: none
 	early   bool                         // rows were seen early and are gone later
+	between bool                         // rows were there at the first reading and are gone at the second
 	value   string                       // of the charge
 	promise time.Duration
 	took    time.Duration
@@ -121,9 +123,15 @@ func (s *story) phase(p experiments.Phase, buys []buy, more func(*story)) {
 
 func (s *story) tellFault(event string, state faults.State, hits int64) {
 	for _, f := range s.plan.Faults {
+		if f.Name == lateFault {
+			continue // told by whoever plans it
+		}
 		s.add(experiments.Record{Fault: &experiments.FaultEvent{Name: f.Name, Event: event, State: state, Hits: hits}})
 	}
 }
+
+// lateFault is a fault that a test tells of itself.
+const lateFault = "late"
 
 // buys is one visit that places an order.
 func (s *story) buys(b buy) {
@@ -193,7 +201,7 @@ func (s *story) rows(effect, round string) []experiments.TruthRow {
 	}
 	for _, b := range s.bought {
 		n := b.row(effect)
-		if b.early && round == "early" {
+		if b.early && round == "early" || b.between && round == roundFirst {
 			n = 1
 		}
 		if n == 0 {
@@ -233,7 +241,9 @@ func (s *story) history() experiments.History {
 	s.wait(5 * time.Second)
 	s.tellFault("hits", faults.Unknown, s.hits)
 	s.tellFault("reverting", faults.Unknown, 0)
-	s.tellFault("reverted", faults.Absent, 0)
+	if !s.unmended {
+		s.tellFault("reverted", faults.Absent, 0)
+	}
 	s.phase(experiments.PhaseRecovery, s.recovery, s.inRecov)
 	s.reading("early")
 	s.wait(40 * time.Second)
