@@ -94,7 +94,7 @@ func (c *Conn) Do(ctx context.Context, r Request) (Answer, error) {
 		}
 		return a, nil
 	case <-c.gone:
-		return Answer{}, c.err()
+		return Answer{}, c.Err()
 	case <-ctx.Done():
 		return Answer{}, context.Cause(ctx)
 	}
@@ -115,7 +115,8 @@ func (c *Conn) forget(id int64) {
 // Gone is closed when the agent has ended.
 func (c *Conn) Gone() <-chan struct{} { return c.gone }
 
-func (c *Conn) err() error {
+// Err is why the agent can no longer be heard, once it is gone.
+func (c *Conn) Err() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.why

@@ -21,13 +21,13 @@ func (s *server) impair(ctx context.Context, r Request) error {
 		return err
 	}
 	if state == faults.Partial && r.Impairment.Block != "" { // some rules are there: begin anew
-		if err := s.table.remove(blockName(r)); err != nil {
+		if err := s.table.remove(blockName(r.Path, r.Name)); err != nil {
 			return err
 		}
 	}
 	return s.each(r.Path, func(l *lane) error {
 		if r.Impairment.Block != "" {
-			return l.cutOff(ctx, s.table, blockName(r), r.Impairment.Block)
+			return l.cutOff(ctx, s.table, blockName(r.Path, r.Name), r.Impairment.Block)
 		}
 		for i, toxic := range r.Impairment.Toxics {
 			if err := l.addToxic(ctx, toxicName(r.Name, i), toxic); err != nil {
@@ -39,17 +39,14 @@ func (s *server) impair(ctx context.Context, r Request) error {
 	})
 }
 
-// blockName names the rules of a block: no two paths share one.
-func blockName(r Request) string { return r.Name + " on " + r.Path.Key() }
-
 // unimpair removes whatever carries the name. Nothing is no error, nor is a path that is not interposed.
 func (s *server) unimpair(ctx context.Context, r Request) error {
 	var errs []error
 	for _, l := range s.ways[r.Path.Key()] {
-		errs = append(errs, l.endSweep(blockName(r)))
-		delete(l.cut, blockName(r))
+		errs = append(errs, l.endSweep(blockName(r.Path, r.Name)))
+		delete(l.cut, blockName(r.Path, r.Name))
 	}
-	errs = append(errs, s.table.remove(blockName(r)))
+	errs = append(errs, s.table.remove(blockName(r.Path, r.Name)))
 	for _, l := range s.ways[r.Path.Key()] {
 		for i := range mostToxics {
 			errs = append(errs, l.removeToxic(ctx, toxicName(r.Name, i)))
@@ -68,7 +65,7 @@ func (s *server) impaired(ctx context.Context, r Request) (faults.State, error) 
 		return faults.Unknown, errors.New("impaired needs the impairment that is looked for")
 	}
 	if mode := r.Impairment.Block; mode != "" {
-		found, err := s.table.find(blockName(r))
+		found, err := s.table.find(blockName(r.Path, r.Name))
 		if err != nil {
 			return faults.Unknown, err
 		}
@@ -91,12 +88,12 @@ func (s *server) impaired(ctx context.Context, r Request) (faults.State, error) 
 
 // impacts adds up what an impairment has hit: packets of its rules, connections that it ended, chunks of its toxics.
 func (s *server) impacts(ctx context.Context, r Request) (int64, error) {
-	total, err := s.table.packets(blockName(r))
+	total, err := s.table.packets(blockName(r.Path, r.Name))
 	if err != nil {
 		return 0, err
 	}
 	for _, l := range s.ways[r.Path.Key()] {
-		total += int64(l.cut[blockName(r)])
+		total += int64(l.cut[blockName(r.Path, r.Name)])
 		for i := range mostToxics {
 			found, err := l.find(ctx, toxicName(r.Name, i))
 			if err != nil {

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Look tells whether a table of a run is in this network namespace, and which rules it has.
+// Look tells whether a table of a run is in this network namespace, or of any when run is empty, and which rules it has.
 func Look(run string) (Sight, error) {
 	sight := Sight{Rules: []string{}}
 	conn, err := nftables.New()
@@ -22,7 +22,7 @@ func Look(run string) (Sight, error) {
 		return sight, fmt.Errorf("list tables: %w", err)
 	}
 	for _, t := range tables {
-		if t.Name != tableName(run) {
+		if t.Name != tableName(run) && (run != "" || !strings.HasPrefix(t.Name, tableName(run))) {
 			continue
 		}
 		sight.Table = true

@@ -96,8 +96,7 @@ func (l *lane) aim() {
 	l.forward.upstream.Store(nil)
 }
 
-// ruleName names the lane's own rules; those of an impairment carry its name.
-func (l *lane) ruleName() string { return "path " + l.path.Key() + " " + l.family.name }
+func (l *lane) ruleName() string { return wayName(l.path, l.family.name) }
 
 // lay lays the lane's rules and addresses as they are wanted now, in one step.
 func (l *lane) lay(t *table) error {

@@ -1,11 +1,37 @@
 package agent
 
 import (
+	"net/netip"
+
 	"github.com/google/nftables"
 	"github.com/google/nftables/binaryutil"
 	"github.com/google/nftables/expr"
 	"golang.org/x/sys/unix"
 )
+
+// family is one version of IP.
+type family struct {
+	name           string
+	protocol       byte
+	key            nftables.SetDatatype
+	offset, length uint32 // of the destination address in the header; the source stands just before it
+	loopback       netip.Addr
+}
+
+var families = [...]family{
+	{name: "v4", protocol: unix.NFPROTO_IPV4, key: nftables.TypeIPAddr, offset: 16, length: 4,
+		loopback: netip.AddrFrom4([4]byte{127, 0, 0, 1})},
+	{name: "v6", protocol: unix.NFPROTO_IPV6, key: nftables.TypeIP6Addr, offset: 24, length: 16,
+		loopback: netip.IPv6Loopback()},
+}
+
+// familyOf tells the version of an address; one mapped into IPv6 counts as IPv4.
+func familyOf(a netip.Addr) family {
+	if a.Unmap().Is4() {
+		return families[0]
+	}
+	return families[1]
+}
 
 // The marks that the agent puts on connections in the kernel's tracking of them. A packet is known by its connection and
 // not by its socket, because a socket that has been closed belongs to no group any more and still sends what it holds:

@@ -1,7 +1,10 @@
 package agent
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"net/netip"
+	"slices"
 
 	"github.com/candor-chaos/candor/faults"
 )
@@ -50,7 +53,33 @@ type Sight struct {
 	Rules []string `json:"rules"` // the names of its rules
 }
 
-// tableName is the name of a run's table. Run IDs hold what nftables takes, and are cut to its limit.
+// Leads reports whether a path is interposed on: its redirect is there, or lifted for a while.
+func (s Sight) Leads(p faults.Path) bool {
+	return slices.Contains(s.Rules, comment(wayName(p, "v4"))) || slices.Contains(s.Rules, comment(wayName(p, "v6")))
+}
+
+// Blocks reports whether a block of a name is in force on a path.
+func (s Sight) Blocks(p faults.Path, name string) bool {
+	return slices.Contains(s.Rules, comment(blockName(p, name)))
+}
+
+// wayName names the rules that lead a path through the proxy; those of a block carry its own name.
+func wayName(p faults.Path, version string) string { return "path " + p.Key() + " " + version }
+
+// blockName names the rules of a block: no two paths share one.
+func blockName(p faults.Path, name string) string { return name + " on " + p.Key() }
+
+// comment is a rule's name as the kernel keeps it, which has room for 128 bytes in all.
+func comment(name string) string {
+	const most = 100
+	if len(name) <= most {
+		return name
+	}
+	sum := sha256.Sum256([]byte(name))
+	return name[:most-18] + "…" + hex.EncodeToString(sum[:6])
+}
+
+// tableName is the name of a run's table, and what the names of all runs' tables begin with when run is empty. Run IDs hold what nftables takes, and are cut to its limit.
 func tableName(run string) string {
 	name := "candor_" + run
 	if len(name) > 200 {

@@ -1,9 +1,7 @@
 package agent
 
 import (
-	"crypto/sha256"
 	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -108,30 +106,6 @@ func (t *table) close() error {
 	return errors.Join(err, t.conn.CloseLasting())
 }
 
-// family is one version of IP.
-type family struct {
-	name           string
-	protocol       byte
-	key            nftables.SetDatatype
-	offset, length uint32 // of the destination address in the header; the source stands just before it
-	loopback       netip.Addr
-}
-
-var families = [...]family{
-	{name: "v4", protocol: unix.NFPROTO_IPV4, key: nftables.TypeIPAddr, offset: 16, length: 4,
-		loopback: netip.AddrFrom4([4]byte{127, 0, 0, 1})},
-	{name: "v6", protocol: unix.NFPROTO_IPV6, key: nftables.TypeIP6Addr, offset: 24, length: 16,
-		loopback: netip.IPv6Loopback()},
-}
-
-// familyOf tells the version of an address; one mapped into IPv6 counts as IPv4.
-func familyOf(a netip.Addr) family {
-	if a.Unmap().Is4() {
-		return families[0]
-	}
-	return families[1]
-}
-
 // addSet makes an empty set for a path's addresses in one family.
 func (t *table) addSet(name string, f family) (*nftables.Set, error) {
 	set := &nftables.Set{Table: t.table, Name: name, KeyType: f.key}
@@ -217,16 +191,6 @@ func (t *table) add(rules ...rule) error {
 			UserData: userdata.AppendString(nil, userdata.TypeComment, comment(r.name))})
 	}
 	return t.flush("add rules")
-}
-
-// comment is a rule's name as the kernel keeps it, which has room for 128 bytes in all.
-func comment(name string) string {
-	const most = 100
-	if len(name) <= most {
-		return name
-	}
-	sum := sha256.Sum256([]byte(name))
-	return name[:most-18] + "…" + hex.EncodeToString(sum[:6])
 }
 
 // nameOf reads what comment wrote; empty for a rule of somebody else.

@@ -12,6 +12,8 @@ import (
 	"github.com/docker/docker/api/types"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/pkg/stdcopy"
+
+	"github.com/candor-chaos/candor/faults"
 )
 
 // errorLimit bounds what is kept of a helper's standard error.
@@ -25,7 +27,7 @@ type own struct {
 	pid          string   // PID mode
 	capabilities []string // beside none
 	user         string
-	input        bool // keep standard input open, and let its end be the container's
+	input        bool // keep standard input open, and let its end be the container's, which then removes itself
 }
 
 // create makes the container and attaches to it before it starts, so that nothing that it says is missed.
@@ -39,13 +41,8 @@ func (w *World) create(ctx context.Context, o own) (id string, streams types.Hij
 		Labels: map[string]string{labelRun: w.config.Run, labelSystem: w.config.System}}
 	host := &container.HostConfig{NetworkMode: container.NetworkMode(o.network), PidMode: container.PidMode(o.pid),
 		CapDrop: []string{"ALL"}, CapAdd: o.capabilities, ReadonlyRootfs: true, SecurityOpt: []string{"no-new-privileges"},
-		LogConfig: container.LogConfig{Type: "none"}}
-	made, err := w.docker.ContainerCreate(ctx, config, host, nil, nil, o.name)
-	if errdefs.IsConflict(err) { // one of ours by its name, which carries the run's ID: from before a restart of its target
-		if err = w.remove(ctx, o.name); err == nil {
-			made, err = w.docker.ContainerCreate(ctx, config, host, nil, nil, o.name)
-		}
-	}
+		AutoRemove: o.input, LogConfig: container.LogConfig{Type: "none"}}
+	made, err := w.place(ctx, config, host, o.name)
 	if err != nil {
 		return "", streams, translate(err, "make container "+o.name)
 	}
@@ -59,6 +56,25 @@ func (w *World) create(ctx context.Context, o own) (id string, streams types.Hij
 	return "", streams, errors.Join(translate(err, "start container "+o.name), w.remove(context.WithoutCancel(ctx), made.ID))
 }
 
+// place makes a container, over two things that can be in its way: one of the same name from before a restart of its
+// target, and that somebody has removed the image since it was made.
+func (w *World) place(ctx context.Context, c *container.Config, h *container.HostConfig, name string) (container.CreateResponse, error) {
+	made, err := w.docker.ContainerCreate(ctx, c, h, nil, nil, name)
+	switch {
+	case errdefs.IsConflict(err):
+		err = w.removeOurs(ctx, name)
+	case errdefs.IsNotFound(err):
+		w.image = ""
+		_, err = w.ownImage(ctx)
+	default:
+		return made, err
+	}
+	if err != nil {
+		return made, err
+	}
+	return w.docker.ContainerCreate(ctx, c, h, nil, nil, name)
+}
+
 // remove removes a container of ours, running or not. None is no error.
 func (w *World) remove(ctx context.Context, id string) error {
 	err := w.docker.ContainerRemove(ctx, id, container.RemoveOptions{Force: true, RemoveVolumes: true})
@@ -66,6 +82,20 @@ func (w *World) remove(ctx context.Context, id string) error {
 		return w.untilGone(ctx, id)
 	}
 	return translate(err, "remove container "+short(id))
+}
+
+// removeOurs removes a container of this run by its name. None is no error; one that is not the run's is left alone.
+func (w *World) removeOurs(ctx context.Context, name string) error {
+	c, _, err := w.inspect(ctx, name)
+	switch {
+	case errors.Is(err, faults.ErrNotFound):
+		return nil
+	case err != nil:
+		return err
+	case c.Config.Labels[labelRun] != w.config.Run:
+		return fmt.Errorf("container %s is not of run %s: %w", name, w.config.Run, faults.ErrReplaced)
+	}
+	return w.remove(ctx, c.ID)
 }
 
 // untilGone waits until the engine no longer knows a container.

@@ -75,6 +75,7 @@ type World struct {
 	watch    sync.Once
 	watching errgroup.Group
 	stop     context.CancelFunc
+	lost     chan error
 }
 
 // Open reaches the engine. It fails with faults.ErrUnreachable when none answers.
@@ -96,8 +97,16 @@ func Open(ctx context.Context, c Config, o Options) (*World, error) {
 	if c.Expiry == 0 {
 		c.Expiry = time.Hour
 	}
-	return &World{config: c, options: o, docker: docker, sidecars: map[string]*sidecar{}, looked: map[string]bool{}}, nil
+	return &World{config: c, options: o, docker: docker, sidecars: map[string]*sidecar{}, looked: map[string]bool{},
+		lost: make(chan error, lostLimit)}, nil
 }
+
+// lostLimit is how many losses wait to be heard; more are not kept.
+const lostLimit = 16
+
+// Lost tells of each agent that ended by itself while it was needed, and why. It is replaced at once, with everything that
+// was in force; what happened in between was not seen, and not under its faults. The channel is never closed.
+func (w *World) Lost() <-chan error { return w.lost }
 
 // Name is docker.
 func (w *World) Name() string { return "docker" }

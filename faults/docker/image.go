@@ -7,15 +7,19 @@ import (
 	"crypto/sha256"
 	"debug/elf"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/image"
+	"github.com/docker/docker/client"
 )
 
 // ErrDynamic: an image of nothing but the binary cannot load libraries.
@@ -43,14 +47,15 @@ func (w *World) ownImage(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("read candor's own binary: %w", err)
 	}
-	if err := static(binary); err != nil {
+	arch, err := static(binary)
+	if err != nil {
 		return "", fmt.Errorf("%s %w", w.options.Binary, err)
 	}
 	sum := sha256.Sum256(binary)
 	name := "candor:" + hex.EncodeToString(sum[:])[:16]
 	_, err = w.docker.ImageInspect(ctx, name)
 	if errdefs.IsNotFound(err) {
-		err = w.importImage(ctx, name, binary)
+		err = w.load(ctx, name, arch, binary)
 	}
 	if err != nil {
 		return "", translate(err, "make image "+name)
@@ -59,62 +64,129 @@ func (w *World) ownImage(ctx context.Context) (string, error) {
 	return name, w.forgetImages(ctx, name)
 }
 
-// static refuses a binary that asks for a dynamic linker.
-func static(binary []byte) error {
+// static tells for which processor a binary is, as images name it, and refuses one that asks for a dynamic linker.
+func static(binary []byte) (arch string, err error) {
 	f, err := elf.NewFile(bytes.NewReader(binary))
 	if err != nil {
-		return fmt.Errorf("is not a Linux binary: %w", err)
+		return "", fmt.Errorf("is not a Linux binary: %w", err)
 	}
 	defer f.Close()
 	for _, p := range f.Progs {
 		if p.Type == elf.PT_INTERP {
-			return ErrDynamic
+			return "", ErrDynamic
 		}
 	}
-	return nil
+	switch f.Machine {
+	case elf.EM_X86_64:
+		return "amd64", nil
+	case elf.EM_AARCH64:
+		return "arm64", nil
+	}
+	return "", fmt.Errorf("is for a processor that candor is not built for: %s", f.Machine)
 }
 
-func (w *World) importImage(ctx context.Context, name string, binary []byte) error {
-	var archive bytes.Buffer
-	out := tar.NewWriter(&archive)
-	for _, h := range []tar.Header{
-		{Name: "candor", Mode: 0o755, Size: int64(len(binary)), Typeflag: tar.TypeReg},
-		{Name: "tmp/", Mode: 0o1777, Typeflag: tar.TypeDir},
-	} {
-		if err := out.WriteHeader(&h); err != nil {
-			return fmt.Errorf("pack the binary: %w", err)
-		}
-		if h.Typeflag == tar.TypeReg {
-			if _, err := out.Write(binary); err != nil {
-				return fmt.Errorf("pack the binary: %w", err)
-			}
-		}
-	}
-	if err := out.Close(); err != nil {
-		return fmt.Errorf("pack the binary: %w", err)
-	}
-	answer, err := w.docker.ImageImport(ctx, image.ImportSource{Source: &archive, SourceName: "-"}, name,
-		image.ImportOptions{Changes: []string{`ENTRYPOINT ["` + entrypoint + `"]`, "LABEL " + labelImage + "=yes"}})
+// load hands the image to the engine. Nothing in it depends on the hour, so that the same binary is the same image, also
+// when two processes load it at once.
+func (w *World) load(ctx context.Context, name, arch string, binary []byte) error {
+	layer, err := pack(file{"candor", 0o755, binary}, file{"tmp/", 0o1777, nil})
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(io.Discard, io.LimitReader(answer, 1<<20))
-	return errors.Join(err, answer.Close())
+	config, err := json.Marshal(map[string]any{"architecture": arch, "os": "linux", "created": time.Unix(0, 0).UTC(),
+		"config":  map[string]any{"Entrypoint": []string{entrypoint}, "Labels": map[string]string{labelImage: "yes"}},
+		"rootfs":  map[string]any{"type": "layers", "diff_ids": []string{digest(layer)}},
+		"history": []any{map[string]any{"created": time.Unix(0, 0).UTC(), "created_by": "candor"}}})
+	if err != nil {
+		return fmt.Errorf("describe the image: %w", err)
+	}
+	manifest, err := json.Marshal([]any{map[string]any{"Config": "config.json", "RepoTags": []string{name}, "Layers": []string{"layer.tar"}}})
+	if err != nil {
+		return fmt.Errorf("describe the image: %w", err)
+	}
+	image, err := pack(file{"config.json", 0o644, config}, file{"layer.tar", 0o644, layer}, file{"manifest.json", 0o644, manifest})
+	if err != nil {
+		return err
+	}
+	answer, err := w.docker.ImageLoad(ctx, bytes.NewReader(image), client.ImageLoadWithQuiet(true))
+	if err != nil {
+		return err
+	}
+	return errors.Join(loaded(answer.Body), answer.Body.Close())
 }
 
-// forgetImages removes the images of earlier binaries. One that a container uses stays.
+// loaded reads what the engine says while it loads: it tells of a failure under way only there.
+func loaded(said io.Reader) error {
+	lines := json.NewDecoder(io.LimitReader(said, 1<<20))
+	for {
+		var line struct {
+			Error string `json:"error"`
+		}
+		err := lines.Decode(&line)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err == nil && line.Error != "" {
+			err = errors.New(line.Error)
+		}
+		if err != nil {
+			return fmt.Errorf("load the image: %w", err)
+		}
+	}
+}
+
+func digest(p []byte) string {
+	sum := sha256.Sum256(p)
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+// file is one entry of an archive; a folder when its name ends in a slash.
+type file struct {
+	name    string
+	mode    int64
+	content []byte
+}
+
+func pack(files ...file) ([]byte, error) {
+	var archive bytes.Buffer
+	out := tar.NewWriter(&archive)
+	for _, f := range files {
+		h := tar.Header{Name: f.name, Mode: f.mode, Size: int64(len(f.content)), ModTime: time.Unix(0, 0), Typeflag: tar.TypeReg}
+		if strings.HasSuffix(f.name, "/") {
+			h.Typeflag = tar.TypeDir
+		}
+		if err := out.WriteHeader(&h); err != nil {
+			return nil, fmt.Errorf("pack %s: %w", f.name, err)
+		}
+		if _, err := out.Write(f.content); err != nil {
+			return nil, fmt.Errorf("pack %s: %w", f.name, err)
+		}
+	}
+	if err := out.Close(); err != nil {
+		return nil, fmt.Errorf("pack an image: %w", err)
+	}
+	return archive.Bytes(), nil
+}
+
+// forgetImages removes the images of earlier binaries. One that a container uses stays, and so does one that has been
+// loaded within keepImages.
 func (w *World) forgetImages(ctx context.Context, but string) error {
 	all, err := w.docker.ImageList(ctx, image.ListOptions{Filters: filters.NewArgs(filters.Arg("label", labelImage+"=yes"))})
 	if err != nil {
 		return translate(err, "list images")
 	}
 	for _, i := range all {
-		if len(i.RepoTags) == 1 && i.RepoTags[0] == but || time.Since(time.Unix(i.Created, 0)) < keepImages {
+		if slices.Contains(i.RepoTags, but) {
 			continue
 		}
-		_, err := w.docker.ImageRemove(ctx, i.ID, image.RemoveOptions{})
+		now, err := w.docker.ImageInspect(ctx, i.ID)
+		if err == nil && time.Since(now.Metadata.LastTagTime) < keepImages {
+			continue
+		}
+		if err == nil {
+			_, err = w.docker.ImageRemove(ctx, i.ID, image.RemoveOptions{})
+		}
 		if err != nil && !errdefs.IsConflict(err) && !errdefs.IsNotFound(err) {
-			return translate(err, "remove image "+short(i.ID))
+			return translate(err, "remove image "+strings.TrimPrefix(i.ID, "sha256:")[:12])
 		}
 	}
 	return nil

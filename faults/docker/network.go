@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/docker/docker/api/types/container"
+
 	"github.com/candor-chaos/candor/faults"
 	"github.com/candor-chaos/candor/faults/agent"
 )
@@ -30,12 +32,9 @@ func (w *World) Interpose(ctx context.Context, p faults.Path, from faults.Identi
 	if len(addresses) == 0 && to.State.Running {
 		return fmt.Errorf("%s and %s share no network: %s is reached in a way that candor cannot see", p.From, p.To, p.To)
 	}
-	s := w.sidecars[p.From]
-	if s == nil || s.gone() || !s.from.Born.Equal(from.Born) {
-		if s, err = w.start(ctx, here, from); err != nil {
-			return err
-		}
-		w.sidecars[p.From] = s
+	s, err := w.beside(ctx, here, from)
+	if err != nil {
+		return err
 	}
 	w.looked[p.From] = true
 	w.watchOver(ctx)
@@ -50,6 +49,25 @@ func (w *World) Interpose(ctx context.Context, p faults.Path, from faults.Identi
 	return nil
 }
 
+// beside is the agent in the namespace of from: the one that is there, or a new one.
+func (w *World) beside(ctx context.Context, here container.InspectResponse, from faults.Identity) (*sidecar, error) {
+	s := w.sidecars[from.Service]
+	if s != nil && (s.gone() || !s.from.Born.Equal(from.Born)) {
+		if err := w.renew(ctx, s, from); err != nil {
+			return nil, err
+		}
+		return w.sidecars[from.Service], nil
+	}
+	if s == nil {
+		var err error
+		if s, err = w.start(ctx, here, from); err != nil {
+			return nil, err
+		}
+		w.sidecars[from.Service] = s
+	}
+	return s, nil
+}
+
 // Withdraw ends what Interpose began. Without an agent of its own, as in heal, it removes the agent's container and with
 // it all of its paths.
 func (w *World) Withdraw(ctx context.Context, p faults.Path, from faults.Identity) error {
@@ -57,7 +75,7 @@ func (w *World) Withdraw(ctx context.Context, p faults.Path, from faults.Identit
 	defer w.mu.Unlock()
 	s := w.sidecars[p.From]
 	if s == nil {
-		return w.remove(ctx, w.agentName(p.From))
+		return w.removeOurs(ctx, w.agentName(p.From))
 	}
 	if _, there := s.ways[p.Key()]; !there {
 		return nil
@@ -99,31 +117,40 @@ func (w *World) Interposed(ctx context.Context, p faults.Path, from faults.Ident
 	if err != nil {
 		return faults.Unknown, err
 	}
-	sight, err := w.look(ctx, now)
-	if err != nil {
+	sight, err := w.lookFor(ctx, now)
+	switch {
+	case err != nil:
 		return faults.Unknown, err
-	}
-	if sight.Table {
-		return faults.Partial, nil
+	case sight.Leads(p):
+		return faults.Present, nil
 	}
 	return faults.Absent, nil
 }
 
-// look looks for the run's table in the namespace of a container. One that does not run has none.
-func (w *World) look(ctx context.Context, at faults.Identity) (agent.Sight, error) {
+// look looks for a run's table in the namespace of a running container. One that ends meanwhile has none.
+func (w *World) look(ctx context.Context, at faults.Identity, run string) (agent.Sight, error) {
 	var sight agent.Sight
-	if at.Process == 0 {
+	out, err := w.job(ctx, own{name: "candor-look-" + w.config.Run + "-" + short(at.ID),
+		args: []string{"agent", "look", "-run", run}, network: "container:" + at.ID, user: "0:0", capabilities: []string{"NET_ADMIN"}})
+	if err == nil {
+		err = json.Unmarshal(out, &sight)
+	}
+	if err == nil {
 		return sight, nil
 	}
-	out, err := w.job(ctx, own{name: "candor-look-" + w.config.Run + "-" + at.Service,
-		args: []string{"agent", "look", "-run", w.config.Run}, network: "container:" + at.ID, user: "0:0", capabilities: []string{"NET_ADMIN"}})
-	if err != nil {
-		return sight, fmt.Errorf("look into the namespace of %s: %w", at.Service, err)
+	c, _, gone := w.inspect(ctx, at.ID)
+	if errors.Is(gone, faults.ErrNotFound) || gone == nil && !c.State.Running {
+		return agent.Sight{}, nil
 	}
-	if err := json.Unmarshal(out, &sight); err != nil {
-		return sight, fmt.Errorf("look into the namespace of %s: %w", at.Service, err)
+	return sight, fmt.Errorf("look into the namespace of %s: %w", at.Service, err)
+}
+
+// lookFor is look for this world's run; a container that does not run has no namespace.
+func (w *World) lookFor(ctx context.Context, at faults.Identity) (agent.Sight, error) {
+	if at.Process == 0 {
+		return agent.Sight{}, nil
 	}
-	return sight, nil
+	return w.look(ctx, at, w.config.Run)
 }
 
 // errNotInterposed: an impairment needs its path interposed.
@@ -172,7 +199,7 @@ func (w *World) unheld(ctx context.Context, p faults.Path) error {
 	if w.sidecars[p.From] != nil {
 		return nil
 	}
-	return w.remove(ctx, w.agentName(p.From))
+	return w.removeOurs(ctx, w.agentName(p.From))
 }
 
 // Impaired looks for an impairment.
@@ -181,7 +208,7 @@ func (w *World) Impaired(ctx context.Context, p faults.Path, name string, i faul
 	defer w.mu.Unlock()
 	s, _, err := w.on(p)
 	if errors.Is(err, errNotInterposed) {
-		return w.heldElsewhere(ctx, p)
+		return w.heldElsewhere(ctx, p, name, i)
 	}
 	if s.gone() {
 		return faults.Absent, nil
@@ -190,19 +217,27 @@ func (w *World) Impaired(ctx context.Context, p faults.Path, name string, i faul
 	return a.State, err
 }
 
-// heldElsewhere asks the engine whether an agent of this run is there that this process does not hold.
-func (w *World) heldElsewhere(ctx context.Context, p faults.Path) (faults.State, error) {
+// heldElsewhere looks for what an agent of this run does that this process does not hold. Its toxics cannot be seen from
+// outside: while it leads the path they count as present.
+func (w *World) heldElsewhere(ctx context.Context, p faults.Path, name string, i faults.Impairment) (faults.State, error) {
 	if w.sidecars[p.From] != nil {
 		return faults.Absent, nil
 	}
-	_, _, err := w.inspect(ctx, w.agentName(p.From))
-	switch {
-	case errors.Is(err, faults.ErrNotFound):
+	from, err := w.Find(ctx, p.From)
+	if errors.Is(err, faults.ErrNotFound) {
 		return faults.Absent, nil
-	case err != nil:
+	}
+	if err != nil {
 		return faults.Unknown, err
 	}
-	return faults.Present, nil
+	sight, err := w.lookFor(ctx, from)
+	switch {
+	case err != nil:
+		return faults.Unknown, err
+	case i.Block != "" && sight.Blocks(p, name), i.Block == "" && sight.Leads(p):
+		return faults.Present, nil
+	}
+	return faults.Absent, nil
 }
 
 // Impacts counts what an impairment has hit, over all agents that carried it.

@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
+	"time"
 
 	"github.com/docker/docker/api/types/container"
 
 	"github.com/candor-chaos/candor/faults"
+	"github.com/candor-chaos/candor/faults/agent"
 )
 
 // Kill sends a signal to the first process of exactly this incarnation. As a crash it comes from a short-lived container
@@ -24,11 +27,62 @@ func (w *World) Kill(ctx context.Context, id faults.Identity, signal string, cra
 	if !c.State.Running {
 		return nil
 	}
-	if !crash {
-		return translate(w.docker.ContainerKill(ctx, id.ID, signal), "kill container "+id.Name)
+	if err := w.liftAway(ctx, id); err != nil {
+		return err
 	}
-	_, err = w.job(ctx, own{name: "candor-signal-" + w.config.Run + "-" + id.Service, network: "none", pid: "host", user: "0:0",
-		args:         []string{"agent", "signal", "-pid", strconv.Itoa(c.State.Pid), "-in", id.ID, "-signal", signal},
+	if !crash {
+		err = translate(w.docker.ContainerKill(ctx, id.ID, signal), "kill container "+id.Name)
+	} else {
+		err = w.crash(ctx, id, c.State.Pid, signal)
+	}
+	return errors.Join(err, w.untilDead(ctx, id, signal))
+}
+
+// liftAway lifts the redirect of every path to a service that is about to die, so that nobody meets a proxy in its place.
+// The next look at the engine brings it back, when the service lives.
+func (w *World) liftAway(ctx context.Context, id faults.Identity) error {
+	for _, s := range w.sidecars {
+		for _, v := range s.ways {
+			if v.path.To != id.Service || v.lifted || s.gone() {
+				continue
+			}
+			if _, err := s.ask(ctx, agent.Request{Op: agent.Readdress, Path: v.path, Addresses: v.addresses, Lifted: true}); err != nil {
+				return err
+			}
+			v.lifted = true
+		}
+	}
+	return nil
+}
+
+// deadWithin is how long the engine may take to notice that a process was killed.
+const deadWithin = 2 * time.Second
+
+// untilDead waits until the engine knows that this incarnation is gone. Only KILL is sure to end it; a longer wait than
+// deadWithin ends without an error, and the state of the fault tells.
+func (w *World) untilDead(ctx context.Context, id faults.Identity, signal string) error {
+	if strings.TrimPrefix(strings.ToUpper(signal), "SIG") != "KILL" {
+		return nil
+	}
+	for end := time.Now().Add(deadWithin); time.Now().Before(end); {
+		c, now, err := w.inspect(ctx, id.ID)
+		if errors.Is(err, faults.ErrNotFound) || err == nil && (!c.State.Running || !now.Born.Equal(id.Born)) {
+			return nil
+		}
+		if err == nil {
+			err = rest(ctx, pollEvery)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// crash sends the signal from outside.
+func (w *World) crash(ctx context.Context, id faults.Identity, process int, signal string) error {
+	_, err := w.job(ctx, own{name: "candor-signal-" + w.config.Run + "-" + id.Service, network: "none", pid: "host", user: "0:0",
+		args:         []string{"agent", "signal", "-pid", strconv.Itoa(process), "-in", id.ID, "-signal", signal},
 		capabilities: []string{"KILL"}})
 	if err != nil {
 		return fmt.Errorf("crash container %s: %w", id.Name, err)

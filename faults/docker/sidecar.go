@@ -19,6 +19,7 @@ import (
 const (
 	pollEvery = 20 * time.Millisecond
 	agentTime = 20 * time.Second // for one request to an agent
+	closeTime = 5 * time.Second  // for an agent to clean up and leave
 )
 
 // sidecar is an agent in the namespace of one service, and what has to be in force there.
@@ -29,6 +30,7 @@ type sidecar struct {
 	conn      *agent.Conn
 	complaint *capped
 	ways      map[string]*way // by the path's key
+	mourned   bool            // that it ended by itself has been told
 }
 
 // way is one path that is interposed on.
@@ -52,8 +54,11 @@ func (w *World) agentName(service string) string {
 
 // start starts an agent in the namespace of from.
 func (w *World) start(ctx context.Context, from container.InspectResponse, id faults.Identity) (*sidecar, error) {
-	if from.HostConfig.NetworkMode.IsHost() {
+	switch mode := from.HostConfig.NetworkMode; {
+	case mode.IsHost():
 		return nil, fmt.Errorf("service %s is in the host's own network namespace, where a rule would touch everything: refused", id.Service)
+	case mode.IsContainer():
+		return nil, fmt.Errorf("service %s shares the network namespace of another container, which a rule would touch too: refused", id.Service)
 	}
 	keys, err := json.Marshal(append([]string{}, w.config.Keys...))
 	if err != nil {
@@ -72,7 +77,8 @@ func (w *World) start(ctx context.Context, from container.InspectResponse, id fa
 	out, answers := io.Pipe()
 	go func() {
 		_, err := stdcopy.StdCopy(answers, s.complaint, streams.Reader)
-		answers.CloseWithError(errors.Join(io.EOF, err))
+		streams.Close()
+		answers.CloseWithError(err) // nil is the end of the stream
 	}()
 	s.conn = agent.NewConn(streams.Conn, out, closerFunc(streams.CloseWrite), w.options.OnRequest)
 	if _, err := s.ask(ctx, agent.Request{Op: agent.Hello}); err != nil {
@@ -108,10 +114,12 @@ func (s *sidecar) gone() bool {
 
 // end closes the agent's input, which makes it clean up and leave, and removes its container.
 func (s *sidecar) end(ctx context.Context) error {
-	within, cancel := context.WithTimeout(ctx, agentTime)
+	within, cancel := context.WithTimeout(ctx, closeTime)
 	defer cancel()
 	// An agent that is gone already has nothing to close, and one that does not listen is removed all the same.
 	_ = s.conn.Close(within)
+	within, cancel = context.WithTimeout(ctx, agentTime)
+	defer cancel()
 	return s.world.remove(within, s.container)
 }
 

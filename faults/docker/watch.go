@@ -3,6 +3,7 @@ package docker
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"slices"
 	"time"
@@ -79,6 +80,9 @@ func (w *World) reconcileOne(ctx context.Context, service string) error {
 		return err
 	}
 	if s.gone() || !now.Born.Equal(s.from.Born) {
+		if now.Born.Equal(s.from.Born) {
+			w.mourn(s)
+		}
 		return w.renew(ctx, s, now)
 	}
 	if _, err := s.ask(ctx, agent.Request{Op: agent.Beat}); err != nil {
@@ -90,6 +94,18 @@ func (w *World) reconcileOne(ctx context.Context, service string) error {
 		}
 	}
 	return nil
+}
+
+// mourn tells, once, that an agent ended although nobody ended it.
+func (w *World) mourn(s *sidecar) {
+	if s.mourned {
+		return
+	}
+	s.mourned = true
+	select {
+	case w.lost <- fmt.Errorf("the agent beside %s ended by itself: %w: %s", s.from.Service, s.conn.Err(), s.complaint.bytes()):
+	default: // nobody hears the ones before
+	}
 }
 
 // renew puts a new agent where the old one ended or lost its namespace, with everything that was in force.
