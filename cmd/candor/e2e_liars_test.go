@@ -18,7 +18,7 @@ func TestE2ELiars(t *testing.T) {
 		seed = "1"
 	}
 	dir := t.TempDir()
-	run := exec.CommandContext(t.Context(), buildCandor(t), "selftest", "--sample", "10", "--honest", "1", "--parallel", "4",
+	run := exec.CommandContext(t.Context(), buildCandor(t), "selftest", "--sample", "10", "--honest", "1", "--parallel", "3",
 		"--seed", seed, "--state-dir", filepath.Join(dir, "state"))
 	run.Dir = dir
 	out, err := run.CombinedOutput()

@@ -126,7 +126,7 @@ func repeatWithoutKey(s *web, w http.ResponseWriter, r *http.Request, b basket, 
 func (s *web) repeat(ctx context.Context, b basket, pence int, dedupe bool) {
 	hold := held{order: order{Note: b.Note, Book: b.Book, Copies: b.Copies}, Dedupe: dedupe}
 	hasty := *s.orders
-	hasty.timeout = 40 * time.Millisecond
+	hasty.timeout = 55 * time.Millisecond
 	_ = hasty.call(ctx, http.MethodPost, "/orders", "", hold, nil)
 	_ = s.slow.call(ctx, http.MethodPost, "/orders", "", hold, nil)
 	_ = s.payments.call(ctx, http.MethodPost, "/charges", "charge "+b.Note, charge{Reference: b.Note, Pence: pence}, nil)

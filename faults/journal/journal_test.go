@@ -17,7 +17,7 @@ import (
 )
 
 // quick tries as often as patient does, and waits less.
-var quick = pace{inject: 5 * time.Second, bite: 50 * time.Millisecond, once: 5 * time.Second, revert: 12 * time.Millisecond,
+var quick = pace{inject: 5 * time.Second, bite: 50 * time.Millisecond, once: 5 * time.Second, revert: 40 * time.Millisecond,
 	first: time.Millisecond, most: 5 * time.Millisecond}
 
 func header(run string) Header {
