@@ -67,8 +67,8 @@ type World struct {
 	options Options
 	docker  *client.Client
 
-	mu       sync.Mutex // serialises what is done to agents
-	image    string     // of the agents, once it is there
+	busy     chan struct{} // holds one while something is done to agents
+	image    string        // of the agents, once it is there
 	sidecars map[string]*sidecar
 	looked   map[string]bool // services in whose namespaces something was done, to be verified at the end
 
@@ -98,7 +98,30 @@ func Open(ctx context.Context, c Config, o Options) (*World, error) {
 		c.Expiry = time.Hour
 	}
 	return &World{config: c, options: o, docker: docker, sidecars: map[string]*sidecar{}, looked: map[string]bool{},
-		lost: make(chan error, lostLimit)}, nil
+		lost: make(chan error, lostLimit), busy: make(chan struct{}, 1)}, nil
+}
+
+// briefTime bounds one question to the engine, or one thing that it does by itself.
+const briefTime = 30 * time.Second
+
+func brief(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, briefTime)
+}
+
+// enterTime bounds one thing that is done to agents, with all that the engine has to do for it.
+const enterTime = time.Minute
+
+// enter lets one caller at a time do something to agents. What is done afterwards ends with the context that comes back:
+// an engine that hangs must hang nobody for good.
+func (w *World) enter(ctx context.Context) (context.Context, func(), error) {
+	within, cancel := context.WithTimeoutCause(ctx, enterTime, fmt.Errorf("docker engine %w within %s", faults.ErrUnreachable, enterTime))
+	select {
+	case w.busy <- struct{}{}:
+		return within, func() { <-w.busy; cancel() }, nil
+	case <-within.Done():
+		defer cancel()
+		return nil, nil, fmt.Errorf("wait for what is being done to agents: %w", context.Cause(within))
+	}
 }
 
 // lostLimit is how many losses wait to be heard; more are not kept.
@@ -120,8 +143,11 @@ func (w *World) Close(ctx context.Context) error {
 		w.stop()
 	}
 	err := w.watching.Wait()
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	ctx, leave, eerr := w.enter(ctx)
+	if eerr != nil {
+		return errors.Join(err, eerr, w.docker.Close())
+	}
+	defer leave()
 	for service, s := range w.sidecars {
 		err = errors.Join(err, s.end(ctx))
 		delete(w.sidecars, service)
@@ -134,7 +160,7 @@ func translate(err error, what string) error {
 	switch {
 	case err == nil:
 		return nil
-	case client.IsErrConnectionFailed(err):
+	case client.IsErrConnectionFailed(err), errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("%s: docker engine %w: %w", what, faults.ErrUnreachable, err)
 	case isNotFound(err):
 		return fmt.Errorf("%s: %w: %w", what, faults.ErrNotFound, err)

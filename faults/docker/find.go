@@ -34,6 +34,8 @@ func (w *World) selector() filters.Args {
 
 // Find finds the one container of a service, running or not.
 func (w *World) Find(ctx context.Context, service string) (faults.Identity, error) {
+	ctx, done := brief(ctx)
+	defer done()
 	f := w.selector()
 	f.Add("label", labelService+"="+service)
 	found, err := w.docker.ContainerList(ctx, container.ListOptions{All: true, Filters: f})
@@ -64,6 +66,8 @@ func (w *World) whose() string {
 
 // inspect looks at a container by its ID or name.
 func (w *World) inspect(ctx context.Context, id string) (container.InspectResponse, faults.Identity, error) {
+	ctx, done := brief(ctx)
+	defer done()
 	c, err := w.docker.ContainerInspect(ctx, id)
 	if err != nil {
 		return c, faults.Identity{}, translate(err, "look at container "+short(id))

@@ -34,8 +34,11 @@ const keepImages = time.Hour
 // Image makes the image of candor's own binary where the engine does not have it yet, and returns its name: the binary's
 // hash. No registry is asked. Images of earlier binaries that no container uses are removed.
 func (w *World) Image(ctx context.Context) (string, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	ctx, leave, err := w.enter(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer leave()
 	return w.ownImage(ctx)
 }
 

@@ -17,8 +17,11 @@ import (
 // tables in the namespaces in which this world worked (in every namespace of the system when it has not worked in any),
 // and services of the system that stand frozen.
 func (w *World) Leftovers(ctx context.Context, run string) ([]string, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	ctx, leave, err := w.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	f := filters.NewArgs(filters.Arg("label", labelRun))
 	if run != "" {
 		f = filters.NewArgs(filters.Arg("label", labelRun+"="+run))

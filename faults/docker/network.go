@@ -14,8 +14,11 @@ import (
 
 // Interpose leads a path through candor's proxy, by an agent beside from. Interposing again is no error.
 func (w *World) Interpose(ctx context.Context, p faults.Path, from faults.Identity) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	ctx, leave, err := w.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	here, err := w.exactly(ctx, from)
 	if err != nil {
 		return err
@@ -71,8 +74,11 @@ func (w *World) beside(ctx context.Context, here container.InspectResponse, from
 // Withdraw ends what Interpose began. Without an agent of its own, as in heal, it removes the agent's container and with
 // it all of its paths.
 func (w *World) Withdraw(ctx context.Context, p faults.Path, from faults.Identity) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	ctx, leave, err := w.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	s := w.sidecars[p.From]
 	if s == nil {
 		return w.removeOurs(ctx, w.agentName(p.From))
@@ -97,8 +103,11 @@ func (w *World) Withdraw(ctx context.Context, p faults.Path, from faults.Identit
 // Interposed looks for the redirect: through the agent where there is one, else by a short-lived look into the namespace.
 // A from that is gone, stands still or has another namespace now has no redirect of ours.
 func (w *World) Interposed(ctx context.Context, p faults.Path, from faults.Identity) (faults.State, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	ctx, leave, err := w.enter(ctx)
+	if err != nil {
+		return faults.Unknown, err
+	}
+	defer leave()
 	if s := w.sidecars[p.From]; s != nil && !s.gone() {
 		v := s.ways[p.Key()]
 		if v == nil {
@@ -167,8 +176,11 @@ func (w *World) on(p faults.Path) (*sidecar, *way, error) {
 
 // Impair makes an impairment on an interposed path.
 func (w *World) Impair(ctx context.Context, p faults.Path, name string, i faults.Impairment) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	ctx, leave, err := w.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	s, v, err := w.on(p)
 	if err != nil {
 		return err
@@ -180,8 +192,11 @@ func (w *World) Impair(ctx context.Context, p faults.Path, name string, i faults
 
 // Unimpair ends an impairment. Where no agent of ours is left there is nothing that could hold it.
 func (w *World) Unimpair(ctx context.Context, p faults.Path, name string) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	ctx, leave, err := w.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	s, v, err := w.on(p)
 	if errors.Is(err, errNotInterposed) {
 		return w.unheld(ctx, p)
@@ -204,8 +219,11 @@ func (w *World) unheld(ctx context.Context, p faults.Path) error {
 
 // Impaired looks for an impairment.
 func (w *World) Impaired(ctx context.Context, p faults.Path, name string, i faults.Impairment) (faults.State, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	ctx, leave, err := w.enter(ctx)
+	if err != nil {
+		return faults.Unknown, err
+	}
+	defer leave()
 	s, _, err := w.on(p)
 	if errors.Is(err, errNotInterposed) {
 		return w.heldElsewhere(ctx, p, name, i)
@@ -242,8 +260,11 @@ func (w *World) heldElsewhere(ctx context.Context, p faults.Path, name string, i
 
 // Impacts counts what an impairment has hit, over all agents that carried it.
 func (w *World) Impacts(ctx context.Context, p faults.Path, name string) (int64, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	ctx, leave, err := w.enter(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer leave()
 	s, v, err := w.on(p)
 	if err != nil {
 		return 0, err

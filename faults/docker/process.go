@@ -18,8 +18,11 @@ import (
 // in the host's process namespace, because the engine takes its own kill for a manual stop and then ignores the restart
 // policy; as an operator's it is the engine's.
 func (w *World) Kill(ctx context.Context, id faults.Identity, signal string, crash bool) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	ctx, leave, err := w.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	c, err := w.exactly(ctx, id)
 	if err != nil {
 		return err
@@ -102,6 +105,8 @@ func (w *World) Start(ctx context.Context, id faults.Identity) error {
 	if now.Protected {
 		return fmt.Errorf("container %s: %w", id.Name, faults.ErrProtected)
 	}
+	ctx, done := brief(ctx)
+	defer done()
 	return translate(w.docker.ContainerStart(ctx, id.ID, container.StartOptions{}), "start container "+id.Name)
 }
 
@@ -111,6 +116,8 @@ func (w *World) Pause(ctx context.Context, id faults.Identity) error {
 	if err != nil || c.State.Paused {
 		return err
 	}
+	ctx, done := brief(ctx)
+	defer done()
 	return translate(w.docker.ContainerPause(ctx, id.ID), "pause container "+id.Name)
 }
 
@@ -120,6 +127,8 @@ func (w *World) Unpause(ctx context.Context, id faults.Identity) error {
 	if err != nil || !c.State.Paused {
 		return err
 	}
+	ctx, done := brief(ctx)
+	defer done()
 	return translate(w.docker.ContainerUnpause(ctx, id.ID), "unpause container "+id.Name)
 }
 

@@ -61,8 +61,11 @@ func (w *World) events(ctx context.Context) (<-chan events.Message, <-chan error
 
 // reconcile brings every agent in step with the engine.
 func (w *World) reconcile(ctx context.Context) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	ctx, leave, err := w.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	var errs []error
 	for service := range w.sidecars {
 		errs = append(errs, w.reconcileOne(ctx, service))
