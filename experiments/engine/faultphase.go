@@ -27,12 +27,16 @@ type armed struct {
 }
 
 // faultPhase breaks what the plan says, each fault at its time, and lasts until the last has been reverted. A fault that
-// does not take hold is an observation; one that cannot be reverted is an error that finish meets again.
+// does not take hold is an observation; one that cannot be reverted is an error that finish meets again. Meanwhile the
+// truth is read again and again: what is there now may vanish, and a reader that the fault touches shows itself.
 func (r *run) faultPhase(ctx context.Context) error {
 	if err := r.begin(experiments.PhaseFault); err != nil {
 		return err
 	}
-	var together errgroup.Group
+	reading, stop := context.WithCancel(ctx)
+	defer stop()
+	var guard, together errgroup.Group
+	guard.Go(func() error { return r.keepReading(reading, roundGuard) })
 	for _, f := range r.armed {
 		together.Go(func() error {
 			if err := rest(ctx, f.at); err != nil {
@@ -41,7 +45,9 @@ func (r *run) faultPhase(ctx context.Context) error {
 			return r.breakOne(ctx, f)
 		})
 	}
-	if err := together.Wait(); err != nil {
+	err := together.Wait()
+	stop()
+	if err = errors.Join(err, guard.Wait()); err != nil {
 		return err
 	}
 	return cause(ctx)

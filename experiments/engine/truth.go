@@ -21,10 +21,13 @@ func (r *run) readAll(ctx context.Context, round string) error {
 			within, cancel := context.WithTimeout(ctx, readTimeout)
 			rows, err := effect.Reader.Read(within, r.surroundings())
 			cancel()
+			if err != nil && ctx.Err() != nil {
+				return nil // it was cut short, and not blind
+			}
 			if err != nil {
 				read.Blind = err.Error()
 			}
-			if round != roundEarly || len(rows) <= guardRows {
+			if round == roundFirst || round == roundSecond || len(rows) <= guardRows {
 				read.Rows = rows
 			}
 			if err := r.record(experiments.Record{Truth: &read}); err != nil {
