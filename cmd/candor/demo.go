@@ -248,7 +248,7 @@ func newDemoUpCommand(g *global) *cobra.Command {
 			if err != nil {
 				return inputError("%v", err)
 			}
-			i := demo.Instance{Project: projectName(filepath.Base(folder)), Speed: speed, Canary: demoCanary}
+			i := demo.Instance{Project: practiceProject(folder), Speed: speed, Canary: demoCanary}
 			if lies != "" {
 				i.Lies = strings.Split(lies, ",")
 			}
@@ -278,7 +278,7 @@ func newDemoDownCommand(g *global) *cobra.Command {
 			if err != nil {
 				return inputError("%v", err)
 			}
-			project := projectName(filepath.Base(folder))
+			project := practiceProject(folder)
 			world, err := openDocker(cmd.Context(), g, docker.Config{Run: "stack", System: project, Project: project}, nil)
 			if err != nil {
 				return err

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -70,7 +71,7 @@ func TestE2EHostileAnswers(t *testing.T) {
 	bin := buildCandor(t)
 	g := &global{streams: streams{out: io.Discard, err: io.Discard}, binary: bin, stateDir: t.TempDir()}
 	project := filepath.Join(t.TempDir(), "project")
-	i := demo.Instance{Project: projectName("e2e-hostile"), Speed: demoSpeed, Canary: demoCanary}
+	i := demo.Instance{Project: projectName("e2e-hostile", strconv.Itoa(os.Getpid())), Speed: demoSpeed, Canary: demoCanary}
 	s, err := startShop(t.Context(), g, i, project, filepath.Join(t.TempDir(), "data"), nil)
 	if err != nil {
 		t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -54,7 +55,7 @@ func TestE2EPostgres(t *testing.T) {
 	var talk bytes.Buffer
 	g := &global{streams: streams{out: io.Discard, err: &talk}, binary: buildCandor(t), stateDir: t.TempDir()}
 	work := t.TempDir()
-	i := demo.Instance{Project: projectName("e2e-postgres"), Speed: demoSpeed, Canary: demoCanary, Postgres: "postgres://shop@orders-db:5432/shop?sslmode=disable"}
+	i := demo.Instance{Project: projectName("e2e-postgres", strconv.Itoa(os.Getpid())), Speed: demoSpeed, Canary: demoCanary, Postgres: "postgres://shop@orders-db:5432/shop?sslmode=disable"}
 	s, err := startShop(t.Context(), g, i, filepath.Join(work, "project"), filepath.Join(work, "data"), nil, docker.StackContainer{
 		Service: "orders-db", Image: image, Command: []string{"bash", "-c", startPostgres}, Publish: map[int]int{postgresPort: 0}})
 	if err != nil {

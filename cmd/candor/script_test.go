@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,9 +22,9 @@ import (
 //	exits N PROGRAM [ARG…]   the program ends with exactly this status
 //	waitfor FILE TEXT [N]    waits until a file, or the files of a folder, hold a text (N times in all)
 //	shop NAME [FLAG…]        starts a bookshop with its project folder NAME, in which the script's own folders
-//	                         experiments and journeys are laid; it is taken down at the end
+//	                         experiments and journeys are laid; it is taken down at the end. $SHOP is its project
 //
-// and the condition [docker]. A script that needs Docker fails where no engine answers, unless CANDOR_TEST_NO_DOCKER is
+// the condition [docker], and a port that is free in $FREEPORT. A script that needs Docker fails where no engine answers, unless CANDOR_TEST_NO_DOCKER is
 // set, which says so loudly.
 func TestScript(t *testing.T) {
 	bin := buildCandor(t)
@@ -38,6 +39,14 @@ func TestScript(t *testing.T) {
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("DOCKER_HOST", os.Getenv("DOCKER_HOST"))
 			env.Setenv("NO_COLOR", "1")
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				return err
+			}
+			env.Setenv("FREEPORT", strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
+			if err := l.Close(); err != nil {
+				return err
+			}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -148,6 +157,7 @@ func startShopFor(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	})
 	ts.Check(ts.Exec("candor", append([]string{"demo", "up", name}, args[1:]...)...))
+	ts.Setenv("SHOP", practiceProject(name))
 	for _, folder := range []string{"experiments", "journeys"} {
 		files, err := filepath.Glob(ts.MkAbs(filepath.Join(folder, "*.yaml")))
 		ts.Check(err)

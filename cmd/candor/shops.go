@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -152,4 +154,10 @@ func get(ctx context.Context, url string) ([]byte, error) {
 // projectName makes a name for a compose project of ours.
 func projectName(parts ...string) string {
 	return strings.ToLower(strings.Join(append([]string{"candor"}, parts...), "-"))
+}
+
+// practiceProject names the shop of a project folder. Two folders of the same name in different places have a shop each.
+func practiceProject(folder string) string {
+	sum := sha256.Sum256([]byte(folder))
+	return projectName(filepath.Base(folder), hex.EncodeToString(sum[:3]))
 }
