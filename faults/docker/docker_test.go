@@ -1,18 +1,12 @@
 package docker_test
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -20,184 +14,6 @@ import (
 	"github.com/candor-chaos/candor/faults/docker"
 	"github.com/candor-chaos/candor/faults/faulttest"
 )
-
-// binary builds the app once: it is also what the agents run.
-var binary = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "candor-docker-test-")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "app")
-	build := exec.Command("go", "build", "-o", path, "./testdata/app")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build the app: %w\n%s", err, out)
-	}
-	return path, nil
-})
-
-// project is a stack of web, payments and orders, all the same app.
-type project struct {
-	name string
-	web  string // URL of web on this machine
-}
-
-func needDocker(t *testing.T) {
-	t.Helper()
-	if os.Getenv("CANDOR_TEST_NO_DOCKER") != "" {
-		t.Skip("LEFT OUT: needs Docker, and CANDOR_TEST_NO_DOCKER is set")
-	}
-}
-
-func config(name string) docker.Config {
-	return docker.Config{Run: name, System: name, Project: name, Prefix: "ctest-", Seed: 7, Expiry: 5 * time.Minute,
-		Services: map[string]docker.Ports{"web": {"": 8080}, "payments": {"": 8083}, "orders": {"": 8083}}}
-}
-
-func open(t *testing.T, c docker.Config, seen func(faults.Request)) *docker.World {
-	t.Helper()
-	path, err := binary()
-	if err != nil {
-		t.Fatal(err)
-	}
-	w, err := docker.Open(t.Context(), c, docker.Options{Binary: path, OnRequest: seen})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := w.Close(context.Background()); err != nil {
-			t.Errorf("close: %v", err)
-		}
-	})
-	return w
-}
-
-func up(t *testing.T, labels map[string]string) (project, *docker.World) {
-	t.Helper()
-	needDocker(t)
-	p := project{name: strings.ToLower(fmt.Sprintf("candor-test-%s-%d", strings.NewReplacer("/", "-").Replace(t.Name()), os.Getpid()))}
-	w := open(t, config(p.name), nil)
-	ports, err := w.Up(t.Context(), docker.Stack{Project: p.name, Containers: []docker.StackContainer{
-		{Service: "web", Command: []string{"serve"}, Publish: map[int]int{8080: 0}, Labels: labels},
-		{Service: "payments", Command: []string{"serve"}},
-		{Service: "orders", Command: []string{"serve"}, Restart: "always"},
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := w.Down(context.Background(), p.name); err != nil {
-			t.Errorf("down: %v", err)
-		}
-	})
-	p.web = fmt.Sprintf("http://127.0.0.1:%d", ports["web"][8080])
-	eventually(t, "web answers", func() error { _, err := p.ask("payments:8083", "probe"); return err })
-	return p, w
-}
-
-// eventually waits for a fact.
-func eventually(t *testing.T, what string, fact func() error) {
-	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
-	for {
-		err := fact()
-		if err == nil {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("never: %s: %v", what, err)
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-}
-
-// answer is what web met when it spoke to another service.
-type answer struct {
-	ok   bool
-	took time.Duration
-	why  string
-}
-
-// ask lets web speak to another service over the connection of a name.
-func (p project) ask(to, conn string) (answer, error) {
-	r, err := http.Get(p.web + "/?to=" + to + "&conn=" + conn)
-	if err != nil {
-		return answer{}, err
-	}
-	defer r.Body.Close()
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return answer{}, err
-	}
-	fields := strings.SplitN(strings.TrimSpace(string(body)), " ", 3)
-	ms, err := strconv.Atoi(fields[1])
-	return answer{ok: fields[0] == "ok", took: time.Duration(ms) * time.Millisecond, why: fields[2]}, err
-}
-
-// kind finds the kind that a fault in YAML names.
-func kind(t *testing.T, text string) faults.Kind {
-	t.Helper()
-	name, _, _ := strings.Cut(text, ":")
-	k, known := faults.Lookup(faults.Obligations(), name)
-	if !known {
-		t.Fatalf("no kind %q", name)
-	}
-	k.Example = text
-	return k
-}
-
-func decode(t *testing.T, text string) faults.Fault {
-	t.Helper()
-	f, err := faulttest.Decode(kind(t, text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return f
-}
-
-func prepare(t *testing.T, w faults.World, text string) faults.Fault {
-	t.Helper()
-	f := decode(t, text)
-	if _, err := f.Prepare(t.Context(), w); err != nil {
-		t.Fatalf("prepare %s: %v", text, err)
-	}
-	return f
-}
-
-func inject(t *testing.T, w faults.World, f faults.Fault) {
-	t.Helper()
-	if err := f.Inject(t.Context(), w); err != nil {
-		t.Fatal(err)
-	}
-	state(t, w, f, faults.Present)
-}
-
-func revert(t *testing.T, w faults.World, f faults.Fault) {
-	t.Helper()
-	if err := f.Revert(t.Context(), w); err != nil {
-		t.Fatal(err)
-	}
-	state(t, w, f, faults.Absent)
-}
-
-func state(t *testing.T, w faults.World, f faults.Fault, want faults.State) {
-	t.Helper()
-	eventually(t, "it is "+want.String(), func() error {
-		s, err := f.State(t.Context(), w)
-		if err == nil && s != want {
-			err = fmt.Errorf("it is %s", s)
-		}
-		return err
-	})
-}
-
-func clean(t *testing.T, w *docker.World, run string) {
-	t.Helper()
-	left, err := w.Leftovers(t.Context(), run)
-	if err != nil || len(left) > 0 {
-		t.Errorf("left over: %v, %v", left, err)
-	}
-}
 
 func TestNetworkFaultsBiteAndEnd(t *testing.T) {
 	p, w := up(t, nil)
@@ -343,7 +159,11 @@ func TestAKilledRunnerLeavesNothing(t *testing.T) {
 	}
 	p, w := up(t, nil)
 	runner := exec.Command(os.Args[0], "-test.run=^TestAKilledRunnerLeavesNothing$")
-	runner.Env = append(os.Environ(), "CANDOR_TEST_DOOMED="+p.name)
+	built, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	runner.Env = append(os.Environ(), "CANDOR_TEST_DOOMED="+p.name, "CANDOR_TEST_BINARY="+built)
 	out, err := runner.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -38,6 +38,9 @@ func (w *World) Kill(ctx context.Context, id faults.Identity, signal string, cra
 	} else {
 		err = w.crash(ctx, id, c.State.Pid, signal)
 	}
+	if _, now := w.exactly(ctx, id); err != nil && now != nil {
+		err = now // it was another one already when the signal came
+	}
 	return errors.Join(err, w.untilDead(ctx, id, signal))
 }
 
