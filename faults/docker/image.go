@@ -46,19 +46,16 @@ func (w *World) ownImage(ctx context.Context) (string, error) {
 	if w.image != "" {
 		return w.image, nil
 	}
-	binary, err := os.ReadFile(w.options.Binary)
+	arch, name, err := identify(w.options.Binary)
 	if err != nil {
-		return "", fmt.Errorf("read candor's own binary: %w", err)
+		return "", err
 	}
-	arch, err := static(binary)
-	if err != nil {
-		return "", fmt.Errorf("%s %w", w.options.Binary, err)
-	}
-	sum := sha256.Sum256(binary)
-	name := "candor:" + hex.EncodeToString(sum[:])[:16]
 	_, err = w.docker.ImageInspect(ctx, name)
 	if errdefs.IsNotFound(err) {
-		err = w.load(ctx, name, arch, binary)
+		var binary []byte
+		if binary, err = os.ReadFile(w.options.Binary); err == nil {
+			err = w.load(ctx, name, arch, binary)
+		}
 	}
 	if err != nil {
 		return "", translate(err, "make image "+name)
@@ -67,9 +64,26 @@ func (w *World) ownImage(ctx context.Context) (string, error) {
 	return name, w.forgetImages(ctx, name)
 }
 
+// identify reads a binary once, without keeping it: most runs find its image already there.
+func identify(path string) (arch, name string, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", "", fmt.Errorf("read candor's own binary: %w", err)
+	}
+	defer f.Close()
+	if arch, err = static(f); err != nil {
+		return "", "", fmt.Errorf("%s %w", path, err)
+	}
+	hash := sha256.New()
+	if _, err := io.Copy(hash, f); err != nil {
+		return "", "", fmt.Errorf("read candor's own binary: %w", err)
+	}
+	return arch, "candor:" + hex.EncodeToString(hash.Sum(nil))[:16], nil
+}
+
 // static tells for which processor a binary is, as images name it, and refuses one that asks for a dynamic linker.
-func static(binary []byte) (arch string, err error) {
-	f, err := elf.NewFile(bytes.NewReader(binary))
+func static(binary io.ReaderAt) (arch string, err error) {
+	f, err := elf.NewFile(binary)
 	if err != nil {
 		return "", fmt.Errorf("is not a Linux binary: %w", err)
 	}
@@ -150,8 +164,12 @@ type file struct {
 }
 
 func pack(files ...file) ([]byte, error) {
-	var archive bytes.Buffer
-	out := tar.NewWriter(&archive)
+	size := 0
+	for _, f := range files {
+		size += len(f.content) + 2<<10 // head and padding
+	}
+	archive := bytes.NewBuffer(make([]byte, 0, size))
+	out := tar.NewWriter(archive)
 	for _, f := range files {
 		h := tar.Header{Name: f.name, Mode: f.mode, Size: int64(len(f.content)), ModTime: time.Unix(0, 0), Typeflag: tar.TypeReg}
 		if strings.HasSuffix(f.name, "/") {
