@@ -61,7 +61,11 @@ func (w *World) ownImage(ctx context.Context) (string, error) {
 		return "", translate(err, "make image "+name)
 	}
 	w.image = name
-	return name, w.forgetImages(ctx, name)
+	// Housekeeping never costs a run: another candor may be at the same images, and the next one does it again.
+	if err := w.forgetImages(ctx, name); err != nil {
+		w.options.Log.Debug().Err(err).Msg("images of earlier binaries stay")
+	}
+	return name, nil
 }
 
 // identify reads a binary once, without keeping it: most runs find its image already there.
