@@ -21,7 +21,7 @@ demo: build ## two bookshops, one that lies; three experiments on both; the diff
 
 .PHONY: test
 test: build setup vet ## everything that has to hold, on this machine
-	@test -z "$$CANDOR_TEST_NO_DOCKER" || echo "LEFT OUT: every test that needs Docker, because CANDOR_TEST_NO_DOCKER is set" >&2
+	@test -z "$${CANDOR_TEST_NO_DOCKER:-}" || echo "LEFT OUT: every test that needs Docker, because CANDOR_TEST_NO_DOCKER is set" >&2
 	@go test -timeout 18m ./...
 
 .PHONY: setup
