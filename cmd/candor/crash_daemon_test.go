@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -22,6 +23,7 @@ type daemon struct {
 	host   string
 	space  *exec.Cmd // holds the namespace while the engine is down
 	engine *exec.Cmd
+	hold   io.Closer // its end is the engine's, also when the campaign is killed
 	done   chan struct{}
 }
 
@@ -69,7 +71,7 @@ func (d *daemon) start(ctx context.Context) error {
 		return err
 	}
 	defer said.Close()
-	args := append(d.inside(), "dockerd", "--config-file", at("daemon.json"), "--data-root", at("data"), "--exec-root", at("exec"),
+	args := append(d.inside(), "sh", "-c", `"$@" & cat >/dev/null; kill $!; wait`, "engine", "dockerd", "--config-file", at("daemon.json"), "--data-root", at("data"), "--exec-root", at("exec"),
 		"--pidfile", at("pid"), "--host", d.host, "--bridge", "none", "--containerd-namespace", "candor-crash",
 		"--containerd-plugins-namespace", "candor-crash-plugins", "--default-address-pool", "base=10.213.0.0/16,size=24")
 	if driver := storageDriver(ctx); driver != "" {
@@ -78,7 +80,11 @@ func (d *daemon) start(ctx context.Context) error {
 	d.engine = exec.CommandContext(ctx, args[0], args[1:]...)
 	d.engine.Stdout, d.engine.Stderr = said, said
 	d.engine.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := d.engine.Start(); err != nil {
+	hold, err := d.engine.StdinPipe()
+	if err == nil {
+		d.hold, err = hold, d.engine.Start()
+	}
+	if err != nil {
 		return fmt.Errorf("start an engine: %w", err)
 	}
 	d.done = make(chan struct{})
@@ -119,8 +125,6 @@ func (d *daemon) answers(ctx context.Context) error {
 			}
 		}
 		select {
-		case <-d.done:
-			return fmt.Errorf("the engine ended at once:\n%s", readAll(filepath.Join(d.folder, "said")))
 		case <-within.Done():
 			return fmt.Errorf("the engine does not answer:\n%s", readAll(filepath.Join(d.folder, "said")))
 		case <-time.After(10 * time.Millisecond):
@@ -133,7 +137,7 @@ func (d *daemon) stop() error {
 	if d.engine == nil || d.engine.Process == nil {
 		return nil
 	}
-	_ = d.engine.Process.Signal(syscall.SIGTERM)
+	_ = d.hold.Close()
 	select {
 	case <-d.done:
 		return nil

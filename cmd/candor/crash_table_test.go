@@ -67,7 +67,7 @@ func (c *campaign) report(took time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var text strings.Builder
-	total := crashRow{name: "all but the daemon's"}
+	total := crashRow{name: "all but the daemon's, and where both die"}
 	text.WriteString("| accident" + crashHead)
 	for _, a := range accidents() {
 		row := crashRow{name: a.name}
@@ -76,7 +76,7 @@ func (c *campaign) report(took time.Duration) {
 				continue
 			}
 			row.add(r)
-			if !a.daemon {
+			if !a.daemon && !a.alone {
 				total.add(r)
 			}
 		}
