@@ -178,8 +178,9 @@ type Trouble struct {
 
 // Environs is what was found when the environment was verified at the end.
 type Environs struct {
-	Clean bool     `json:"clean"`
-	Left  []string `json:"left,omitempty"`
+	Clean   bool     `json:"clean"`
+	Left    []string `json:"left,omitempty"`
+	Changed []string `json:"changed,omitempty"` // not as before the run, and not candor's doing
 }
 
 // End is the last line.

@@ -37,6 +37,7 @@ type Reason struct {
 const (
 	ReasonSickBaseline    = "sick-baseline"
 	ReasonDidNotBite      = "fault-did-not-bite"
+	ReasonInterrupted     = "fault-interrupted"
 	ReasonRuleIdle        = "rule-idle"
 	ReasonTruthUnreadable = "truth-unreadable"
 	ReasonTooFewSamples   = "too-few-samples"
@@ -135,6 +136,7 @@ type RecoveryResult struct {
 
 // EnvironmentResult is what was found when the environment was verified at the end.
 type EnvironmentResult struct {
-	Clean bool     `json:"clean"`
-	Left  []string `json:"left"`
+	Clean   bool     `json:"clean"`
+	Left    []string `json:"left"`
+	Changed []string `json:"changed,omitempty"` // not as before the run, and not candor's doing: left alone
 }

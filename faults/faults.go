@@ -128,6 +128,20 @@ type Reach struct {
 	Services []string `json:"services,omitempty"` // whose dependants notice: the path's To, or the service itself
 }
 
+// Aftermath is what a look at a world found after a run, by looking and not by believing, in words for a person.
+type Aftermath struct {
+	Left    []string // candor's own, or its doing: nothing of it may stay
+	Changed []string // not as it was before the run, and not candor's to mend: somebody restarted it, or it did not survive
+}
+
+// Lock is the right to work on a system, across all that share its world.
+type Lock interface {
+	// Lost is closed when the right is gone: whoever holds it must end.
+	Lost() <-chan struct{}
+	// Release gives it back and waits until others can have it.
+	Release(ctx context.Context) error
+}
+
 // State is what a look at the world found.
 type State uint8
 
@@ -175,6 +189,8 @@ var (
 	ErrReplaced = errors.New("replaced by another one")
 	// ErrProtected: the thing carries the label candor.protect.
 	ErrProtected = errors.New("protected by its label candor.protect")
+	// ErrBusy: another candor works on the system.
+	ErrBusy = errors.New("another run has this system")
 	// ErrUnreachable: the world itself (an engine, a server) does not answer.
 	ErrUnreachable = errors.New("does not answer")
 )

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 
@@ -14,7 +13,6 @@ import (
 	"github.com/candor-chaos/candor/experiments/probes"
 	"github.com/candor-chaos/candor/faults"
 	"github.com/candor-chaos/candor/faults/docker"
-	"github.com/candor-chaos/candor/faults/journal"
 )
 
 // catalog puts together every kind that definitions may name.
@@ -30,12 +28,12 @@ func catalog() experiments.Catalog {
 }
 
 // worldOpener opens the world of a plan's runtime for one run.
-func worldOpener(g *global, plan *experiments.Plan) func(context.Context, engine.WorldConfig) (engine.World, json.RawMessage, error) {
-	return func(ctx context.Context, c engine.WorldConfig) (engine.World, json.RawMessage, error) {
+func worldOpener(g *global, plan *experiments.Plan) func(context.Context, engine.WorldConfig) (engine.World, error) {
+	return func(ctx context.Context, c engine.WorldConfig) (engine.World, error) {
 		system := plan.Exec.System
 		runtime := system.Runtime.Docker
 		if runtime == nil {
-			return nil, nil, fmt.Errorf("system %s names no runtime", system.Name)
+			return nil, fmt.Errorf("system %s names no runtime", system.Name)
 		}
 		services := map[string]docker.Ports{}
 		for name, s := range system.Services {
@@ -44,36 +42,29 @@ func worldOpener(g *global, plan *experiments.Plan) func(context.Context, engine
 				services[name] = docker.Ports{"": s.Port}
 			}
 		}
-		world, err := openDocker(ctx, g, docker.Config{Run: c.Run, System: system.Name, Project: runtime.Project, Labels: runtime.Labels,
-			Services: services, Prefix: c.Prefix, Keys: system.Idempotency, Seed: c.Seed, Expiry: c.Expiry}, c.OnRequest)
-		if err != nil {
-			return nil, nil, err
-		}
-		saved, err := json.Marshal(world.Config())
-		return world, saved, err
+		return openDocker(ctx, g, docker.Config{Run: c.Run, System: system.Name, Project: runtime.Project, Labels: runtime.Labels,
+			Services: services, Prefix: c.Prefix, Keys: system.Idempotency, Seed: c.Seed, Expiry: c.Expiry}, docker.Options{OnRequest: c.OnRequest})
 	}
 }
 
 // openDocker opens a docker world whose agents run this very binary.
-func openDocker(ctx context.Context, g *global, c docker.Config, seen func(faults.Request)) (*docker.World, error) {
-	binary := g.binary
-	if binary == "" {
-		var err error
-		if binary, err = os.Executable(); err != nil {
-			return nil, fmt.Errorf("find candor's own binary: %w", err)
-		}
+func openDocker(ctx context.Context, g *global, c docker.Config, o docker.Options) (*docker.World, error) {
+	binary, err := ownBinary(g)
+	if err != nil {
+		return nil, err
 	}
-	return docker.Open(ctx, c, docker.Options{Binary: binary, OnRequest: seen, Log: g.log})
+	o.Binary, o.Log = binary, g.log
+	return docker.Open(ctx, c, o)
 }
 
-// reopenWorld opens the world that a journal names, to settle what is owed there.
-func reopenWorld(ctx context.Context, g *global, w journal.World) (engine.World, error) {
-	if w.Name != "docker" {
-		return nil, fmt.Errorf("this candor knows no world %q", w.Name)
+// ownBinary is the executable that containers and guardians run.
+func ownBinary(g *global) (string, error) {
+	if g.binary != "" {
+		return g.binary, nil
 	}
-	var c docker.Config
-	if err := json.Unmarshal(w.Config, &c); err != nil {
-		return nil, fmt.Errorf("read how the world was opened: %w", err)
+	binary, err := os.Executable()
+	if err != nil {
+		return "", fmt.Errorf("find candor's own binary: %w", err)
 	}
-	return openDocker(ctx, g, c, nil)
+	return binary, nil
 }

@@ -279,7 +279,7 @@ func newDemoDownCommand(g *global) *cobra.Command {
 				return inputError("%v", err)
 			}
 			project := practiceProject(folder)
-			world, err := openDocker(cmd.Context(), g, docker.Config{Run: "stack", System: project, Project: project}, nil)
+			world, err := openDocker(cmd.Context(), g, docker.Config{Run: "stack", System: project, Project: project}, docker.Options{})
 			if err != nil {
 				return err
 			}

@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/candor-chaos/candor/faults/guardian"
 	"github.com/candor-chaos/candor/faults/journal"
 )
 
@@ -98,63 +100,63 @@ func heal(ctx context.Context, g *global, dir string) error {
 		fmt.Fprintln(g.err, "nothing is owed: no run left anything in force")
 		return nil
 	}
+	if failed := healThese(ctx, g, dirty); failed != nil {
+		return &statusError{status: exitDirty, text: "candor: " + failed.Error()}
+	}
+	return nil
+}
+
+// healSystem is what a new run does first: it settles what dead runs of its system left. A journal that cannot be read
+// keeps it from starting when it may be the system's.
+func healSystem(ctx context.Context, g *global, dir, system string) error {
+	dirty, err := journal.Dirty(dir)
+	if err != nil {
+		return err
+	}
+	mine := slices.DeleteFunc(dirty, func(s journal.Status) bool { return s.Log.Header.Run != "" && s.Log.Header.System != system })
+	if failed := healThese(ctx, g, mine); failed != nil {
+		return fmt.Errorf("%w: earlier runs left something that could not be mended, so that nothing is begun: %w", journal.ErrDirty, failed)
+	}
+	return nil
+}
+
+// healThese settles journals and says what became of each.
+func healThese(ctx context.Context, g *global, journals []journal.Status) error {
 	var failed []error
-	for _, s := range dirty {
-		switch {
-		case s.Held:
-			fmt.Fprintf(g.err, "run %s lives (process %d on %s): left alone\n", s.Log.Header.Run, s.Log.Header.Runner.PID, s.Log.Header.Runner.Host)
-		case s.Err != nil:
-			failed = append(failed, s.Err)
-		default:
-			if err := healOne(ctx, g, s.Log); err != nil {
-				failed = append(failed, err)
+	open := func(ctx context.Context, w journal.World) (guardian.World, error) {
+		return reopenWorld(ctx, g, w, "", false)
+	}
+	for _, h := range guardian.Heal(ctx, journals, open) {
+		run, runner := h.Log.Header.Run, h.Log.Header.Runner
+		if h.Living {
+			fmt.Fprintf(g.err, "run %s lives (process %d on %s): left alone\n", run, runner.PID, runner.Host)
+			continue
+		}
+		for _, e := range h.Settled.Entries {
+			if e.Phase == journal.Reverted {
+				fmt.Fprintf(g.err, "run %s: %s %s (%s)%s\n", run, byWhom(e.By), e.ID, e.Summary, noted(e.Note))
 			}
 		}
+		for _, c := range h.Settled.Aftermath.Changed {
+			fmt.Fprintf(g.err, "run %s: left alone: %s\n", run, c)
+		}
+		if h.Err != nil {
+			failed = append(failed, h.Err)
+		}
 	}
-	if len(failed) > 0 {
-		return &statusError{status: exitDirty, text: errors.Join(failed...).Error()}
-	}
-	return nil
+	return errors.Join(failed...)
 }
 
-func healOne(ctx context.Context, g *global, l journal.Log) (err error) {
-	j, err := journal.Open(l.Path)
-	if errors.Is(err, journal.ErrHeld) {
-		fmt.Fprintf(g.err, "run %s: somebody else is at it: left alone\n", l.Header.Run)
-		return nil
+func byWhom(by string) string {
+	if by == "guardian" {
+		return "its guardian has just reverted"
 	}
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, closeHealed(j)) }()
-	world, err := reopenWorld(ctx, g, j.Log().Header.World)
-	if err != nil {
-		return fmt.Errorf("run %s: %w", l.Header.Run, err)
-	}
-	defer func() { err = errors.Join(err, world.Close(context.WithoutCancel(ctx))) }()
-	owed := j.Owed()
-	if err := j.RevertAll(ctx, world); err != nil {
-		return err
-	}
-	for _, e := range owed {
-		fmt.Fprintf(g.err, "run %s: reverted %s (%s)\n", l.Header.Run, e.ID, e.Summary)
-	}
-	left, err := world.Leftovers(ctx, l.Header.Run)
-	if err != nil {
-		return fmt.Errorf("run %s: look whether all is clean: %w", l.Header.Run, err)
-	}
-	if len(left) > 0 {
-		return fmt.Errorf("run %s: all is reverted, and yet there is still: %v", l.Header.Run, left)
-	}
-	return nil
+	return "reverted"
 }
 
-// closeHealed closes a journal; that it still owes something was said already.
-func closeHealed(j *journal.Journal) error {
-	err := j.Close()
-	var owed *journal.InForceError
-	if errors.As(err, &owed) {
-		return nil
+func noted(note string) string {
+	if note == "" {
+		return ""
 	}
-	return err
+	return "; " + note
 }

@@ -47,7 +47,7 @@ func prepare(ctx context.Context, g *global, plan *experiments.Plan) (err error)
 	if err := plan.Exec.Resolve(environ(), names); err != nil {
 		return err
 	}
-	world, _, err := worldOpener(g, plan)(ctx, engine.WorldConfig{Run: history.NewRun("plan"), Prefix: names.Prefix})
+	world, err := worldOpener(g, plan)(ctx, engine.WorldConfig{Run: history.NewRun("plan"), Prefix: names.Prefix})
 	if err != nil {
 		return err
 	}

@@ -63,8 +63,13 @@ func (p *progress) see(r experiments.Record) {
 		p.seeFault(r)
 	case r.Trouble != nil:
 		p.say("%s: %s", r.Trouble.Code, r.Trouble.Text)
-	case r.Environment != nil && !r.Environment.Clean:
-		p.say("NOT CLEAN: %s", strings.Join(r.Environment.Left, "; "))
+	case r.Environment != nil:
+		if !r.Environment.Clean {
+			p.say("NOT CLEAN: %s", strings.Join(r.Environment.Left, "; "))
+		}
+		if len(r.Environment.Changed) > 0 {
+			p.say("not as before the run, and left alone: %s", strings.Join(r.Environment.Changed, "; "))
+		}
 	case r.End != nil:
 		p.ended = true
 	}

@@ -54,6 +54,8 @@ then         candor validate FILE…        are my definitions right?
 		newJudgeCommand(g),
 		newReportCommand(g),
 		newHealCommand(g),
+		newHaltCommand(g),
+		newResumeCommand(g),
 		newDemoCommand(g),
 		newSelftestCommand(g),
 		newFaultsCommand(g),
@@ -61,6 +63,7 @@ then         candor validate FILE…        are my definitions right?
 		newSchemaCommand(g),
 		newVersionCommand(g),
 		newAgentCommand(g),
+		newGuardianCommand(g),
 		newShopCommand(g),
 	)
 	return root

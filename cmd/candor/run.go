@@ -16,6 +16,8 @@ import (
 	"github.com/candor-chaos/candor/experiments/history"
 	"github.com/candor-chaos/candor/experiments/journeys"
 	"github.com/candor-chaos/candor/experiments/patterns"
+	"github.com/candor-chaos/candor/faults"
+	"github.com/candor-chaos/candor/faults/halt"
 	"github.com/candor-chaos/candor/faults/journal"
 )
 
@@ -68,8 +70,13 @@ func chosenSeed(g *global) uint64 {
 
 // startError gives what kept a run from starting its exit status.
 func startError(err error) error {
-	if errors.Is(err, engine.ErrBusy) {
-		return &statusError{status: exitUnproven, text: err.Error() + "; wait for it, or see candor heal --list"}
+	switch {
+	case errors.Is(err, faults.ErrBusy):
+		return &statusError{status: exitUnproven, text: "candor: " + err.Error() + "; wait for it, or see candor heal --list"}
+	case errors.Is(err, halt.ErrHalted):
+		return &statusError{status: exitUnproven, text: "candor: " + err.Error() + "; candor resume lets runs start again"}
+	case errors.Is(err, engine.ErrOthers):
+		return &statusError{status: exitDirty, text: "candor: " + err.Error()}
 	}
 	return err
 }
@@ -87,6 +94,8 @@ func engineConfig(g *global, plan *experiments.Plan, seed uint64) (engine.Config
 	return engine.Config{
 		Plan: plan, Catalog: catalog(), Version: version, Seed: seed, Environ: environ(), StateDir: state,
 		Home: history.Home(plan.Exec.Root), OpenWorld: worldOpener(g, plan), Inspect: patterns.Inspect(plan.Canaries), Lexicon: words,
+		Heal:  func(ctx context.Context, system string) error { return healSystem(ctx, g, state, system) },
+		Guard: guardStarter(g, plan.Exec.System),
 	}, nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -21,6 +22,7 @@ import (
 //
 //	exits N PROGRAM [ARG…]   the program ends with exactly this status
 //	waitfor FILE TEXT [N]    waits until a file, or the files of a folder, hold a text (N times in all)
+//	slay TEXT                kills every guardian whose command line holds a text, as SIGKILL does
 //	shop NAME [FLAG…]        starts a bookshop with its project folder NAME, in which the script's own folders
 //	                         experiments and journeys are laid; it is taken down at the end. $SHOP is its project
 //
@@ -53,6 +55,7 @@ func TestScript(t *testing.T) {
 			"exits":   exits,
 			"waitfor": waitFor,
 			"shop":    startShopFor,
+			"slay":    slay,
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond == "docker" {
@@ -166,5 +169,29 @@ func startShopFor(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Check(err)
 			ts.Check(os.WriteFile(filepath.Join(name, folder, filepath.Base(f)), data, 0o644))
 		}
+	}
+}
+
+// slay ends guardians that the script's own runs started.
+func slay(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: slay TEXT")
+	}
+	found, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	ts.Check(err)
+	slain := 0
+	for _, file := range found {
+		line, err := os.ReadFile(file)
+		words := strings.Split(string(line), "\x00")
+		if err != nil || len(words) < 2 || words[1] != "guardian" || !strings.Contains(string(line), args[0]) {
+			continue
+		}
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file)))
+		ts.Check(err)
+		ts.Check(syscall.Kill(pid, syscall.SIGKILL))
+		slain++
+	}
+	if slain == 0 {
+		ts.Fatalf("no guardian of %q lives", args[0])
 	}
 }

@@ -36,7 +36,7 @@ const shopStart = 30 * time.Second
 // startShop starts a shop, waits until it is ready, and writes its project folder. The services' data lie in data. What
 // was started before a failure is taken down again. Containers beside are part of its stack, such as a database.
 func startShop(ctx context.Context, g *global, i demo.Instance, folder, data string, ports map[string]int, beside ...docker.StackContainer) (*shop, error) {
-	world, err := openDocker(ctx, g, docker.Config{Run: "stack", System: i.Project, Project: i.Project}, nil)
+	world, err := openDocker(ctx, g, docker.Config{Run: "stack", System: i.Project, Project: i.Project}, docker.Options{})
 	if err != nil {
 		return nil, err
 	}

@@ -2,12 +2,14 @@
 // only appends to the run's history; what the run means is decided afterwards, from that history alone.
 //
 //	open ─▶ prepare ─▶ interpose ─▶ warm up ─▶ baseline ─▶ fault ─▶ recovery ─▶ settle ─▶ finish ─▶ judge
-//	  lock   read only   journal      steady     steady,     each      until      truth,    revert,
-//	                                  holds      or sick     must bite  steady     twice     look, close
+//	  locks, read only   journal      steady     steady,     each      until      truth,    revert,
+//	  heal,                           holds      or sick     must bite  steady     twice     look, close
+//	  guardian
 //
 // However a run ends, finish reverts whatever the journal owes, on a clock that no interrupt stops, looks whether the
 // environment is clean, and closes the history. A system that fails is a Result; an error means that candor could not do
-// its job. The guardian, a second process that reverts when this one cannot, belongs between open and prepare.
+// its job. Should this process die, its guardian does what finish would have done; should the guardian die, the lock be
+// lost or somebody press halt, the run ends (vigil).
 package engine
 
 import (
@@ -21,15 +23,21 @@ import (
 	"github.com/candor-chaos/candor/experiments/honesty"
 	"github.com/candor-chaos/candor/experiments/journeys"
 	"github.com/candor-chaos/candor/faults"
+	"github.com/candor-chaos/candor/faults/guardian"
 )
 
-// World is what a run needs of a world beyond what its faults ask for.
+// World is what a run needs of a world beyond what its faults and its guardian ask for.
 type World interface {
-	faults.World
-	// Leftovers looks for everything of a run that is still there, and says it in words.
-	Leftovers(ctx context.Context, run string) ([]string, error)
-	// Close lets go of the world. It reverts nothing that the journal knows.
-	Close(ctx context.Context) error
+	guardian.World
+	// Lock takes the system for this process alone, across all that share the world. It fails with faults.ErrBusy.
+	Lock(ctx context.Context, longest time.Duration, holder string) (faults.Lock, error)
+	// Remember keeps how the system stands, for Survey, and returns what opens this world again, for the journal.
+	Remember(ctx context.Context) (json.RawMessage, error)
+}
+
+// loser is a world whose agents can end by themselves. What happened until they were replaced was not under their faults.
+type loser interface {
+	Lost() <-chan error
 }
 
 // WorldConfig is what a world is opened with for a run.
@@ -50,10 +58,14 @@ type Config struct {
 	Environ  map[string]string
 	StateDir string // journals and locks
 	Home     string // the folder .candor, where runs lie
-	// OpenWorld opens the world of the plan's runtime. The second value lets heal open it again.
-	OpenWorld func(ctx context.Context, c WorldConfig) (World, json.RawMessage, error)
-	Inspect   func(piece []byte) []experiments.PatternHit // leak patterns and planted secrets, in every answer
-	Lexicon   journeys.Lexicon                            // what phrases claim
+	// OpenWorld opens the world of the plan's runtime.
+	OpenWorld func(ctx context.Context, c WorldConfig) (World, error)
+	// Heal settles what dead runs of the system left. It fails with journal.ErrDirty when something stays.
+	Heal func(ctx context.Context, system string) error
+	// Guard starts a guardian, which is given the folder of journals.
+	Guard   func(ctx context.Context, w World, journals string) (guardian.Streams, error)
+	Inspect func(piece []byte) []experiments.PatternHit // leak patterns and planted secrets, in every answer
+	Lexicon journeys.Lexicon                            // what phrases claim
 	// Watch sees every record as it is appended; it must return at once. May be nil.
 	Watch func(experiments.Record)
 }
@@ -83,6 +95,7 @@ func Run(ctx context.Context, c Config) (Outcome, error) {
 	live, end := context.WithCancelCause(ctx)
 	defer end(nil)
 	r.abort = end
+	r.keepVigil(live)
 	for _, phase := range []func(context.Context) error{
 		r.prepare,
 		r.interpose,

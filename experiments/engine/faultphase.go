@@ -61,7 +61,8 @@ func (r *run) breakOne(ctx context.Context, f *armed) error {
 	}
 	stop := r.tally.open(f)
 	defer stop()
-	ob := journal.Obligation{ID: f.name, Kind: f.kind.Name, Fault: f.fault, Summary: f.said}
+	ob := journal.Obligation{ID: f.name, Kind: f.kind.Name, Fault: f.fault, Summary: f.said,
+		Until: time.Now().UTC().Add(f.hold + overtime)}
 	err := r.journal.Inject(ctx, r.world, ob)
 	if err != nil {
 		if terr := r.tell(f, "failed", faults.Unknown, err); terr != nil {

@@ -37,7 +37,12 @@ func (r *run) finish(ctx context.Context, phases error) (judgeable bool, err err
 	if r.stopWatch != nil {
 		r.stopWatch()
 	}
-	err = errors.Join(err, r.watching.Wait(), r.verify(ctx, left))
+	r.owing = left != nil
+	err = errors.Join(err, r.watching.Wait(), r.endVigil())
+	if !r.owing {
+		err = errors.Join(err, r.dismiss(ctx)) // what is looked at next must be clean of the guardian too
+	}
+	err = errors.Join(err, r.verify(ctx, left))
 	if left != nil {
 		ending.Ending = experiments.Dirty
 	}
@@ -69,7 +74,8 @@ func (r *run) lastTruth(ctx context.Context) error {
 
 // verify looks at the environment: what the journal believes is not enough.
 func (r *run) verify(ctx context.Context, left error) error {
-	found, err := r.world.Leftovers(ctx, r.id)
+	after, err := r.world.Survey(ctx, r.id)
+	found := after.Left
 	if err != nil {
 		found = append(found, fmt.Sprintf("could not look: %v", err))
 	}
@@ -79,5 +85,5 @@ func (r *run) verify(ctx context.Context, left error) error {
 			found = append(found, fmt.Sprintf("%s: %s", l.ID, l.Summary))
 		}
 	}
-	return r.record(experiments.Record{Environment: &experiments.Environs{Clean: len(found) == 0, Left: found}})
+	return r.record(experiments.Record{Environment: &experiments.Environs{Clean: len(found) == 0, Left: found, Changed: after.Changed}})
 }

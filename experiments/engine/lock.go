@@ -8,13 +8,12 @@ import (
 	"regexp"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/candor-chaos/candor/faults"
 )
 
-// ErrBusy: another candor works on this system.
-var ErrBusy = errors.New("another run has this system")
-
 // systemLock says that this process alone works on a system. The kernel frees it when the process ends, however it ends.
-// It reaches as far as the state directory; a lock in the engine itself, for several hosts, takes its place later.
+// It reaches as far as the state directory and answers at once; the world's own lock reaches all that share the world.
 type systemLock struct {
 	file *os.File
 }
@@ -34,7 +33,7 @@ func lockSystem(stateDir, system string) (*systemLock, error) {
 		return &systemLock{file: f}, nil
 	}
 	if errors.Is(err, unix.EWOULDBLOCK) {
-		err = ErrBusy
+		err = faults.ErrBusy
 	}
 	return nil, errors.Join(fmt.Errorf("lock system %s: %w", system, err), f.Close())
 }

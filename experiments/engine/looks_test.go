@@ -91,7 +91,7 @@ func TestOneRunHasASystem(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := lockSystem(dir, "shop/../odd name"); !errors.Is(err, ErrBusy) {
+	if _, err := lockSystem(dir, "shop/../odd name"); !errors.Is(err, faults.ErrBusy) {
 		t.Errorf("a second run got the system: %v", err)
 	}
 	if other, err := lockSystem(dir, "another"); err != nil {

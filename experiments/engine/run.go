@@ -11,6 +11,8 @@ import (
 	"github.com/candor-chaos/candor/experiments"
 	"github.com/candor-chaos/candor/experiments/history"
 	"github.com/candor-chaos/candor/faults"
+	"github.com/candor-chaos/candor/faults/guardian"
+	"github.com/candor-chaos/candor/faults/halt"
 	"github.com/candor-chaos/candor/faults/journal"
 )
 
@@ -22,9 +24,12 @@ type run struct {
 	folder  history.Folder
 	writer  *history.Writer
 	markers *history.Markers
-	lock    *systemLock
+	file    *systemLock // of the system, within this state directory
+	lock    faults.Lock // of the system, within its world
 	journal *journal.Journal
+	guards  *guardian.Guardian
 	world   World
+	owing   bool // something could not be reverted: the guardian goes on trying
 
 	armed  []*armed
 	paths  []faults.Path
@@ -36,11 +41,13 @@ type run struct {
 	abort       context.CancelCauseFunc
 	watching    errgroup.Group // looks and readings beside the phases
 	stopWatch   context.CancelFunc
+	vigil       errgroup.Group
+	stopVigil   context.CancelFunc
 	steadyAfter time.Duration
 }
 
-// open takes the system's lock and begins folder, history, world and journal, in this order: nothing of the world is
-// touched before both files are there. What fails half way is closed again.
+// open takes the system, mends what dead runs left in it, and begins folder, history, journal and guardian, in this order:
+// nothing of the world is touched before all of them are there. What fails half way is closed again.
 func open(ctx context.Context, c Config) (r *run, err error) {
 	r = &run{config: c, plan: c.Plan, steadyAfter: -1, tally: newTally(c.Plan)}
 	defer func() {
@@ -48,22 +55,34 @@ func open(ctx context.Context, c Config) (r *run, err error) {
 			err = errors.Join(err, r.close(ctx))
 		}
 	}()
-	if r.lock, err = lockSystem(c.StateDir, c.Plan.System); err != nil {
+	if err = halt.Check(c.StateDir); err != nil {
 		return r, err
 	}
 	r.id = history.NewRun(c.Plan.Experiment)
-	if r.folder, err = history.NewFolder(c.Home, r.id); err != nil {
-		return r, err
-	}
 	prefix := history.NewPrefix()
 	if err = c.Plan.Exec.Resolve(c.Environ, experiments.RunNames{ID: r.id, Prefix: prefix}); err != nil {
+		return r, err
+	}
+	if err = r.takeSystem(ctx, prefix); err != nil {
+		return r, err
+	}
+	memo, err := r.cleanStart(ctx)
+	if err != nil {
+		return r, err
+	}
+	if r.folder, err = history.NewFolder(c.Home, r.id); err != nil {
 		return r, err
 	}
 	if err = r.openHistory(prefix); err != nil {
 		return r, err
 	}
 	r.steady, r.aborts = newWatches(c.Plan.Exec.Experiment)
-	return r, r.openWorld(ctx, prefix)
+	r.journal, err = journal.Create(c.StateDir, journal.Header{Run: r.id, System: r.plan.System,
+		World: journal.World{Name: r.world.Name(), Config: memo}})
+	if err != nil {
+		return r, err
+	}
+	return r, r.guard(ctx)
 }
 
 func (r *run) openHistory(prefix string) (err error) {
@@ -78,18 +97,6 @@ func (r *run) openHistory(prefix string) (err error) {
 	}
 	r.markers = history.NewMarkers(r.writer, prefix)
 	return nil
-}
-
-func (r *run) openWorld(ctx context.Context, prefix string) error {
-	world, config, err := r.config.OpenWorld(ctx, WorldConfig{Run: r.id, Prefix: prefix, Seed: r.config.Seed,
-		Expiry: r.longest(), OnRequest: r.overhear})
-	if err != nil {
-		return err
-	}
-	r.world = world
-	r.journal, err = journal.Create(r.config.StateDir, journal.Header{Run: r.id, System: r.plan.System,
-		World: journal.World{Name: world.Name(), Config: config}})
-	return err
 }
 
 // longest is the mandatory end of the run: all phases, and patience for what surrounds them.
@@ -148,20 +155,25 @@ func (r *run) surroundings() experiments.Surroundings {
 	return experiments.Surroundings{Vars: r.plan.Exec.Vars, World: r.world}
 }
 
-// close lets go of everything in the opposite order. The journal says itself when it still owes something.
+// close lets go of everything in the opposite order. The journal says itself when it still owes something; then the
+// guardian is left without a goodbye, and takes over.
 func (r *run) close(ctx context.Context) error {
-	var err error
-	if r.world != nil {
-		err = r.world.Close(context.WithoutCancel(ctx))
-	}
+	ctx = context.WithoutCancel(ctx)
+	err := r.dismiss(ctx)
 	if r.journal != nil {
 		err = errors.Join(err, r.journal.Close())
+	}
+	if r.lock != nil {
+		err = errors.Join(err, r.lock.Release(ctx))
+	}
+	if r.world != nil {
+		err = errors.Join(err, r.world.Close(ctx))
 	}
 	if r.writer != nil {
 		err = errors.Join(err, r.writer.Close())
 	}
-	if r.lock != nil {
-		err = errors.Join(err, r.lock.Close())
+	if r.file != nil {
+		err = errors.Join(err, r.file.Close())
 	}
 	return err
 }

@@ -28,7 +28,7 @@ func (e *evidence) environment() experiments.EnvironmentResult {
 	if e.environs == nil {
 		return experiments.EnvironmentResult{Left: []string{}}
 	}
-	return experiments.EnvironmentResult{Clean: e.environs.Clean, Left: append([]string{}, e.environs.Left...)}
+	return experiments.EnvironmentResult{Clean: e.environs.Clean, Left: append([]string{}, e.environs.Left...), Changed: e.environs.Changed}
 }
 
 // The exit codes, as every command gives them.

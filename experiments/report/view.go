@@ -209,6 +209,9 @@ func environmentWords(r experiments.Result) string {
 	switch {
 	case len(r.Environment.Left) > 0:
 		return "Not clean: " + count(len(r.Environment.Left), "thing") + " left."
+	case r.Environment.Clean && len(r.Environment.Changed) > 0:
+		return "Verified clean: after the run candor looked, and nothing of its own was left. Not its own doing, and left alone: " +
+			line(strings.Join(r.Environment.Changed, "; ")) + "."
 	case r.Environment.Clean:
 		return "Verified clean: after the run candor looked, and nothing of its own was left."
 	}

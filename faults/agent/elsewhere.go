@@ -17,5 +17,8 @@ func Serve(context.Context, io.Reader, io.Writer, Options) error { return ErrEls
 // Look cannot look here.
 func Look(string) (Sight, error) { return Sight{}, ErrElsewhere }
 
+// LookBeside cannot look here.
+func LookBeside(int, string) (Sight, error) { return Sight{}, ErrElsewhere }
+
 // Signal cannot signal here.
 func Signal(int, string, string) error { return ErrElsewhere }

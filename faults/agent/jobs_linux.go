@@ -12,11 +12,29 @@ import (
 
 // Look tells whether a table of a run is in this network namespace, or of any when run is empty, and which rules it has.
 func Look(run string) (Sight, error) {
-	sight := Sight{Rules: []string{}}
 	conn, err := nftables.New()
 	if err != nil {
-		return sight, fmt.Errorf("open nftables: %w", err)
+		return Sight{}, fmt.Errorf("open nftables: %w", err)
 	}
+	return look(conn, run)
+}
+
+// LookBeside is Look into the network namespace of a process of this host, which takes the right to enter it.
+func LookBeside(process int, run string) (Sight, error) {
+	namespace, err := os.Open(fmt.Sprintf("/proc/%d/ns/net", process))
+	if err != nil {
+		return Sight{}, fmt.Errorf("find the namespace of process %d: %w", process, err)
+	}
+	defer namespace.Close()
+	conn, err := nftables.New(nftables.WithNetNSFd(int(namespace.Fd())))
+	if err != nil {
+		return Sight{}, fmt.Errorf("open nftables beside process %d: %w", process, err)
+	}
+	return look(conn, run)
+}
+
+func look(conn *nftables.Conn, run string) (Sight, error) {
+	sight := Sight{Rules: []string{}}
 	tables, err := conn.ListTablesOfFamily(nftables.TableFamilyINet)
 	if err != nil {
 		return sight, fmt.Errorf("list tables: %w", err)

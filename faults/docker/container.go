@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"sync"
 
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types"
 	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/mount"
 	"github.com/docker/docker/pkg/stdcopy"
 
 	"github.com/candor-chaos/candor/faults"
@@ -22,7 +24,11 @@ const errorLimit = 4 << 10
 // own is a container of candor's own that runs its own binary: no capability but those named, nothing writable, no port.
 type own struct {
 	name         string
+	role         string // what it is for: agent, look, signal, lock or guardian
 	args         []string
+	labels       map[string]string // beside those that all of ours carry
+	mounts       []mount.Mount
+	alone        bool     // its name is exclusive: one that is there already is not ours to remove
 	network      string   // network mode
 	pid          string   // PID mode
 	capabilities []string // beside none
@@ -38,11 +44,12 @@ func (w *World) create(ctx context.Context, o own) (id string, streams types.Hij
 	}
 	config := &container.Config{Image: image, Cmd: o.args, User: o.user, OpenStdin: o.input, StdinOnce: o.input,
 		AttachStdin: o.input, AttachStdout: true, AttachStderr: true,
-		Labels: map[string]string{labelRun: w.config.Run, labelSystem: w.config.System}}
+		Labels: map[string]string{labelRun: w.config.Run, labelSystem: w.config.System, labelRole: o.role}}
+	maps.Copy(config.Labels, o.labels)
 	host := &container.HostConfig{NetworkMode: container.NetworkMode(o.network), PidMode: container.PidMode(o.pid),
 		CapDrop: []string{"ALL"}, CapAdd: o.capabilities, ReadonlyRootfs: true, SecurityOpt: []string{"no-new-privileges"},
-		AutoRemove: o.input, LogConfig: container.LogConfig{Type: "none"}}
-	made, err := w.place(ctx, config, host, o.name)
+		AutoRemove: o.input, Mounts: o.mounts, LogConfig: container.LogConfig{Type: "none"}}
+	made, err := w.place(ctx, config, host, o)
 	if err != nil {
 		return "", streams, translate(err, "make container "+o.name)
 	}
@@ -58,11 +65,11 @@ func (w *World) create(ctx context.Context, o own) (id string, streams types.Hij
 
 // place makes a container, over two things that can be in its way: one of the same name from before a restart of its
 // target, and that somebody has removed the image since it was made.
-func (w *World) place(ctx context.Context, c *container.Config, h *container.HostConfig, name string) (container.CreateResponse, error) {
-	made, err := w.docker.ContainerCreate(ctx, c, h, nil, nil, name)
+func (w *World) place(ctx context.Context, c *container.Config, h *container.HostConfig, o own) (container.CreateResponse, error) {
+	made, err := w.docker.ContainerCreate(ctx, c, h, nil, nil, o.name)
 	switch {
-	case errdefs.IsConflict(err):
-		err = w.removeOurs(ctx, name)
+	case errdefs.IsConflict(err) && !o.alone:
+		err = w.removeOurs(ctx, o.name)
 	case errdefs.IsNotFound(err):
 		w.image = ""
 		_, err = w.ownImage(ctx)
@@ -72,7 +79,7 @@ func (w *World) place(ctx context.Context, c *container.Config, h *container.Hos
 	if err != nil {
 		return made, err
 	}
-	return w.docker.ContainerCreate(ctx, c, h, nil, nil, name)
+	return w.docker.ContainerCreate(ctx, c, h, nil, nil, o.name)
 }
 
 // remove removes a container of ours, running or not. None is no error.

@@ -37,6 +37,7 @@ type Config struct {
 	Keys     []string          `json:"keys,omitempty"`   // what counts as an idempotency key: header NAME, or json.FIELD
 	Seed     uint64            `json:"seed,omitempty"`
 	Expiry   time.Duration     `json:"expiry,omitempty"` // after which agents end by themselves; an hour when zero
+	Before   []Standing        `json:"before,omitempty"` // how the system stood before the run (Remember)
 }
 
 // Ports are a service's ports by name; a single one has the name "".
@@ -46,6 +47,7 @@ type Ports map[string]int
 type Options struct {
 	Binary    string               // candor's own executable, from which the agents' image is made
 	OnRequest func(faults.Request) // told what passes on interposed paths; must not wait; may be nil
+	Guardian  bool                 // this process is the run's guardian, and not left over while it works
 	Log       zerolog.Logger
 }
 
@@ -53,12 +55,20 @@ type Options struct {
 const (
 	labelRun     = "candor.run"
 	labelSystem  = "candor.system"
+	labelRole    = "candor.role"
+	labelHolder  = "candor.holder" // of a lock: who has it, for a person
 	labelImage   = "candor.image"
 	labelStack   = "candor.stack"
 	labelProtect = "candor.protect"
 
 	labelProject = "com.docker.compose.project"
 	labelService = "com.docker.compose.service"
+
+	roleAgent    = "agent"
+	roleLook     = "look"
+	roleSignal   = "signal"
+	roleLock     = "lock"
+	roleGuardian = "guardian"
 )
 
 // World is one engine and one system in it.
@@ -71,6 +81,9 @@ type World struct {
 	image    string        // of the agents, once it is there
 	sidecars map[string]*sidecar
 	looked   map[string]bool // services in whose namespaces something was done, to be verified at the end
+
+	memory sync.Mutex
+	raised map[string]bool // containers that this world killed or started: that they were started again is no surprise
 
 	watch    sync.Once
 	watching errgroup.Group
@@ -97,7 +110,7 @@ func Open(ctx context.Context, c Config, o Options) (*World, error) {
 	if c.Expiry == 0 {
 		c.Expiry = time.Hour
 	}
-	return &World{config: c, options: o, docker: docker, sidecars: map[string]*sidecar{}, looked: map[string]bool{},
+	return &World{config: c, options: o, docker: docker, sidecars: map[string]*sidecar{}, looked: map[string]bool{}, raised: map[string]bool{},
 		lost: make(chan error, lostLimit), busy: make(chan struct{}, 1)}, nil
 }
 

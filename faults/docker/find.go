@@ -20,6 +20,9 @@ import (
 
 func isNotFound(err error) bool { return errdefs.IsNotFound(err) }
 
+// isGone is isNotFound after translate.
+func isGone(err error) bool { return errors.Is(err, faults.ErrNotFound) }
+
 // selector picks the system's containers.
 func (w *World) selector() filters.Args {
 	f := filters.NewArgs()
@@ -118,8 +121,25 @@ func (w *World) exactly(ctx context.Context, id faults.Identity) (container.Insp
 	return c, nil
 }
 
-// Route finds the port of a path. The second end may name it: mail:143 or mail:imap.
-func (w *World) Route(_ context.Context, from, to string) (faults.Path, error) {
+// Route finds the port of a path. The second end may name it: mail:143 or mail:imap. A from whose network namespace is not
+// its own is refused here already, before anything is touched.
+func (w *World) Route(ctx context.Context, from, to string) (faults.Path, error) {
+	p, err := w.route(from, to)
+	if err != nil {
+		return p, err
+	}
+	id, err := w.Find(ctx, from)
+	if err != nil {
+		return p, err
+	}
+	c, _, err := w.inspect(ctx, id.ID)
+	if err != nil {
+		return p, err
+	}
+	return p, ownNamespace(c, id)
+}
+
+func (w *World) route(from, to string) (faults.Path, error) {
 	service, wanted, named := strings.Cut(to, ":")
 	for _, name := range []string{from, service} {
 		if _, known := w.config.Services[name]; !known {

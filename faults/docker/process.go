@@ -33,6 +33,7 @@ func (w *World) Kill(ctx context.Context, id faults.Identity, signal string, cra
 	if err := w.liftAway(ctx, id); err != nil {
 		return err
 	}
+	w.raise(id)
 	if !crash {
 		err = translate(w.docker.ContainerKill(ctx, id.ID, signal), "kill container "+id.Name)
 	} else {
@@ -42,6 +43,13 @@ func (w *World) Kill(ctx context.Context, id faults.Identity, signal string, cra
 		err = now // it was another one already when the signal came
 	}
 	return errors.Join(err, w.untilDead(ctx, id, signal))
+}
+
+// raise remembers that a container is started again because of this world.
+func (w *World) raise(id faults.Identity) {
+	w.memory.Lock()
+	defer w.memory.Unlock()
+	w.raised[id.ID] = true
 }
 
 // liftAway lifts the redirect of every path to a service that is about to die, so that nobody meets a proxy in its place.
@@ -87,7 +95,7 @@ func (w *World) untilDead(ctx context.Context, id faults.Identity, signal string
 
 // crash sends the signal from outside.
 func (w *World) crash(ctx context.Context, id faults.Identity, process int, signal string) error {
-	_, err := w.job(ctx, own{name: "candor-signal-" + w.config.Run + "-" + id.Service, network: "none", pid: "host", user: "0:0",
+	_, err := w.job(ctx, own{name: "candor-signal-" + w.config.Run + "-" + id.Service, role: roleSignal, network: "none", pid: "host", user: "0:0",
 		args:         []string{"agent", "signal", "-pid", strconv.Itoa(process), "-in", id.ID, "-signal", signal},
 		capabilities: []string{"KILL"}})
 	if err != nil {
@@ -108,6 +116,7 @@ func (w *World) Start(ctx context.Context, id faults.Identity) error {
 	if now.Protected {
 		return fmt.Errorf("container %s: %w", id.Name, faults.ErrProtected)
 	}
+	w.raise(id)
 	ctx, done := brief(ctx)
 	defer done()
 	return translate(w.docker.ContainerStart(ctx, id.ID, container.StartOptions{}), "start container "+id.Name)

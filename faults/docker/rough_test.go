@@ -135,8 +135,8 @@ func TestAnotherProcessSeesWhatIsInForce(t *testing.T) {
 	must(w.Impair(t.Context(), path(), "no", block))
 	must(w.Impair(t.Context(), path(), "late", late))
 	look(faults.Present, faults.Present, faults.Present)
-	if left, err := other.Leftovers(t.Context(), ""); err != nil || !strings.Contains(strings.Join(left, "\n"), "nftables table in the namespace of") {
-		t.Errorf("left over: %q, %v; want the table named", left, err)
+	if found, err := other.Survey(t.Context(), ""); err != nil || !strings.Contains(strings.Join(found.Left, "\n"), "nftables table in the namespace of") {
+		t.Errorf("left over: %q, %v; want the table named", found.Left, err)
 	}
 	must(other.Unimpair(t.Context(), path(), "no"))
 	must(other.Withdraw(t.Context(), path(), from))

@@ -52,20 +52,31 @@ func (w *World) agentName(service string) string {
 	return "candor-agent-" + w.config.Run + "-" + service
 }
 
+// errShared: a rule in a namespace that others share would touch them too.
+var errShared = errors.New("refused")
+
+// ownNamespace refuses a service whose network namespace is not its own.
+func ownNamespace(c container.InspectResponse, id faults.Identity) error {
+	switch mode := c.HostConfig.NetworkMode; {
+	case mode.IsHost():
+		return fmt.Errorf("service %s is in the host's own network namespace, where a rule would touch everything: %w", id.Service, errShared)
+	case mode.IsContainer():
+		return fmt.Errorf("service %s shares the network namespace of another container, which a rule would touch too: %w", id.Service, errShared)
+	}
+	return nil
+}
+
 // start starts an agent in the namespace of from.
 func (w *World) start(ctx context.Context, from container.InspectResponse, id faults.Identity) (*sidecar, error) {
-	switch mode := from.HostConfig.NetworkMode; {
-	case mode.IsHost():
-		return nil, fmt.Errorf("service %s is in the host's own network namespace, where a rule would touch everything: refused", id.Service)
-	case mode.IsContainer():
-		return nil, fmt.Errorf("service %s shares the network namespace of another container, which a rule would touch too: refused", id.Service)
+	if err := ownNamespace(from, id); err != nil {
+		return nil, err
 	}
 	keys, err := json.Marshal(append([]string{}, w.config.Keys...))
 	if err != nil {
 		return nil, fmt.Errorf("start an agent: %w", err)
 	}
 	made, streams, err := w.create(ctx, own{
-		name: w.agentName(id.Service),
+		name: w.agentName(id.Service), role: roleAgent,
 		args: []string{"agent", "serve", "-run", w.config.Run, "-prefix", w.config.Prefix, "-keys", string(keys),
 			"-seed", fmt.Sprint(w.config.Seed), "-expiry", w.config.Expiry.String()},
 		network: "container:" + id.ID, user: fmt.Sprintf("0:%d", agent.Group), capabilities: []string{"NET_ADMIN"}, input: true,

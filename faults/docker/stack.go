@@ -72,7 +72,7 @@ func (w *World) up(ctx context.Context, s Stack) (map[string]map[int]int, error)
 		together.Go(func() (err error) {
 			// Between choosing a free port and listening on it somebody else may take it: choose again.
 			for range startTries {
-				if ids[i], err = w.raise(ctx, s.Project, c); err == nil || ctx.Err() != nil || !c.choosesPorts() {
+				if ids[i], err = w.addTo(ctx, s.Project, c); err == nil || ctx.Err() != nil || !c.choosesPorts() {
 					return err
 				}
 				if rerr := w.remove(ctx, s.Project+"-"+c.Service+"-1"); rerr != nil {
@@ -106,8 +106,8 @@ func (c StackContainer) choosesPorts() bool {
 	return false
 }
 
-// raise makes and starts one container.
-func (w *World) raise(ctx context.Context, project string, c StackContainer) (string, error) {
+// addTo makes and starts one container.
+func (w *World) addTo(ctx context.Context, project string, c StackContainer) (string, error) {
 	labels := map[string]string{labelStack: project, labelProject: project, labelService: c.Service}
 	for name, value := range c.Labels {
 		labels[name] = value

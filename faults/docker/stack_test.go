@@ -206,8 +206,8 @@ func state(t *testing.T, w faults.World, f faults.Fault, want faults.State) {
 
 func clean(t *testing.T, w *docker.World, run string) {
 	t.Helper()
-	left, err := w.Leftovers(t.Context(), run)
-	if err != nil || len(left) > 0 {
-		t.Errorf("left over: %v, %v", left, err)
+	found, err := w.Survey(t.Context(), run)
+	if err != nil || len(found.Left) > 0 {
+		t.Errorf("left over: %v, %v", found.Left, err)
 	}
 }

@@ -15,7 +15,8 @@ type Obligation struct {
 	ID      string // unique among what is owed: the fault's name in the experiment, or candor's own
 	Kind    string // its kind's name in faults.Obligations
 	Fault   faults.Fault
-	Summary string // the sentence of Prepare
+	Summary string    // the sentence of Prepare
+	Until   time.Time // when it has to be settled at the latest, whatever its runner does; zero: with the run
 }
 
 // pace says how long the journal tries and waits.
@@ -24,12 +25,16 @@ type pace struct {
 	bite   time.Duration // for State to say present, after it
 	once   time.Duration // for one Revert and the look after it
 	revert time.Duration // for all tries of one obligation
+	late   time.Duration // for what a runner that died had asked for and nobody had done yet
 	first  time.Duration // between two tries, doubled each time
 	most   time.Duration
 }
 
 var patient = pace{inject: 45 * time.Second, bite: 15 * time.Second, once: 20 * time.Second, revert: 45 * time.Second,
-	first: 50 * time.Millisecond, most: 2 * time.Second}
+	late: 700 * time.Millisecond, first: 50 * time.Millisecond, most: time.Second}
+
+// inFlight is how long after an intent something of it may still be under way in the world.
+const inFlight = time.Minute
 
 // ErrNotPresent: Inject said that it was done, and a look at the world says otherwise.
 var ErrNotPresent = errors.New("the fault did not take hold")
@@ -50,7 +55,7 @@ func (j *Journal) Inject(ctx context.Context, w faults.World, ob Obligation) err
 	v := &live{fault: ob.Fault}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if err := j.intend(Record{Phase: Intent, ID: ob.ID, Kind: ob.Kind, World: w.Name(), Summary: ob.Summary, Fault: data}, v); err != nil {
+	if err := j.intend(Record{Phase: Intent, ID: ob.ID, Kind: ob.Kind, World: w.Name(), Summary: ob.Summary, Fault: data, Until: ob.Until}, v); err != nil {
 		return fmt.Errorf("inject %s: %w", ob.ID, err)
 	}
 	if err := j.bite(ctx, w, ob.Fault); err != nil {
@@ -145,11 +150,16 @@ func (j *Journal) settle(ctx context.Context, w faults.World, e Entry) *Left {
 		return nil
 	}
 	note, err := j.mend(ctx, w, v.fault)
+	if err == nil && j.by != "" && e.Phase == Intent && time.Since(e.Since) < inFlight {
+		// The runner died between its intent and its end. What it had asked for may be done only now: look again.
+		rest(context.WithoutCancel(ctx), j.pace.late)
+		note, err = j.mend(ctx, w, v.fault)
+	}
 	if err != nil {
 		return &Left{Entry: e, Err: errors.Join(err, j.write(Record{Phase: RevertFailed, ID: e.ID, Error: err.Error()}))}
 	}
 	if err := j.write(Record{Phase: Reverted, ID: e.ID, Note: note}); err != nil {
-		return &Left{Entry: e, Err: err}
+		return &Left{Entry: e, Err: fmt.Errorf("%w: %w", ErrUnwritten, err)}
 	}
 	return nil
 }

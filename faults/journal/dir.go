@@ -66,6 +66,29 @@ func Dirty(dir string) ([]Status, error) {
 	return dirty, nil
 }
 
+// Living lists the journals that somebody holds, whether they owe something or not: runs that go on.
+func Living(dir string) ([]Log, error) {
+	paths, err := filepath.Glob(filepath.Join(dir, folderName, "*"+extension))
+	if err != nil {
+		return nil, fmt.Errorf("list journals: %w", err)
+	}
+	var living []Log
+	for _, path := range paths {
+		isHeld, err := held(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return living, err
+		}
+		if isHeld {
+			l, _ := Read(path) // whoever holds it lives, whatever stands there
+			living = append(living, l)
+		}
+	}
+	return living, nil
+}
+
 // flock takes the file's lock, which the kernel frees with the last descriptor of this opening.
 func flock(f *os.File, how int) error {
 	for {

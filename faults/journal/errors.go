@@ -3,6 +3,7 @@ package journal
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -11,6 +12,10 @@ import (
 var (
 	// ErrDirty: something may still be in force. Both *DirtyError and *InForceError are it.
 	ErrDirty = errors.New("something may still be in force")
+	// ErrUnwritten: the world shows that it is mended, and the journal could not be told.
+	ErrUnwritten = errors.New("mended, and not written down")
+	// ErrNewer: a newer candor wrote it.
+	ErrNewer = errors.New("is newer")
 	// ErrHeld: a living process holds the journal's lock.
 	ErrHeld = errors.New("held by a living process")
 )
@@ -29,6 +34,9 @@ type Left struct {
 
 func (e *InForceError) Error() string {
 	lines := []string{fmt.Sprintf("run %s: may still be in force, candor heal reverts it:", e.Run)}
+	if e.Mended() {
+		lines[0] = fmt.Sprintf("run %s: all is mended, and the journal could not be told; candor heal looks again:", e.Run)
+	}
 	for _, l := range e.Left {
 		line := fmt.Sprintf("%s (%s, since %s)", l.ID, l.Summary, l.Since.Format(time.RFC3339))
 		if l.Err != nil {
@@ -37,6 +45,11 @@ func (e *InForceError) Error() string {
 		lines = append(lines, line)
 	}
 	return strings.Join(lines, "\n  ")
+}
+
+// Mended reports whether the world shows that all is mended and the journal alone could not be told.
+func (e *InForceError) Mended() bool {
+	return !slices.ContainsFunc(e.Left, func(l Left) bool { return !errors.Is(l.Err, ErrUnwritten) })
 }
 
 // Is makes it ErrDirty.

@@ -37,7 +37,13 @@ type Journal struct {
 	whole  int64 // bytes of whole lines
 	broken error // a torn line could not be taken back: nothing more can be written
 	live   map[string]*live
+	by     string  // who writes, when not the runner
+	told   Witness // who is told of each record
 }
+
+// Witness is told of each record once it is on disk, before anything is done on its account. An error keeps an intent from
+// being acted on: there would be nobody to mend in the runner's place. It must not call the journal.
+type Witness func(Record) error
 
 // live is an obligation's value in this process.
 type live struct {
@@ -101,9 +107,22 @@ func refuseDirty(dir string, h Header) error {
 	return nil
 }
 
-// Open opens the journal of a runner that is gone, to settle what it owes. It fails with ErrHeld while a runner or another
-// heal holds the lock, and with a *LineError when a line cannot be read.
-func Open(path string) (*Journal, error) {
+// Attach tells a witness all that stands so far, and from then on each record.
+func (j *Journal) Attach(w Witness) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, r := range j.log.Records {
+		if err := w(r); err != nil {
+			return err
+		}
+	}
+	j.told = w
+	return nil
+}
+
+// Open opens the journal of a runner that is gone, to settle what it owes: by is who does it, guardian or heal. It fails
+// with ErrHeld while a runner or another heir holds the lock, and with a *LineError when a line cannot be read.
+func Open(path, by string) (*Journal, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND, 0)
 	if err != nil {
 		return nil, fmt.Errorf("open journal: %w", err)
@@ -112,8 +131,35 @@ func Open(path string) (*Journal, error) {
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
+	j.by = by
 	return j, nil
 }
+
+// Recall makes a journal from records that were told, for an heir that cannot have the file: a disk that is read-only, a
+// runner that hangs and holds the lock. What it settles is written nowhere, so that whoever gets the file looks again.
+func Recall(path, by string, records []Record) (*Journal, error) {
+	l := Log{Path: path}
+	for _, r := range records {
+		if err := l.check(r); err != nil {
+			return nil, fmt.Errorf("recall journal %s: %w", path, err)
+		}
+		l.take(r)
+	}
+	if len(l.Records) == 0 {
+		return nil, fmt.Errorf("recall journal %s: nothing was told: %w", path, fs.ErrNotExist)
+	}
+	j := newJournal(nowhere{}, l, 0)
+	j.by = by
+	return j, nil
+}
+
+// nowhere is the file of a journal that has none.
+type nowhere struct{}
+
+func (nowhere) Write(p []byte) (int, error) { return len(p), nil }
+func (nowhere) Sync() error                 { return nil }
+func (nowhere) Truncate(int64) error        { return nil }
+func (nowhere) Close() error                { return nil }
 
 func reopen(path string, f *os.File) (*Journal, error) {
 	if err := flock(f, unix.LOCK_EX|unix.LOCK_NB); err != nil {
@@ -190,7 +236,7 @@ func (j *Journal) append(r Record) error {
 	if j.broken != nil {
 		return j.broken
 	}
-	r.Schema, r.Run, r.Seq, r.Time = Schema, j.log.Header.Run, len(j.log.Records)+1, time.Now().UTC()
+	r.Schema, r.Run, r.Seq, r.Time, r.By = Schema, j.log.Header.Run, len(j.log.Records)+1, time.Now().UTC(), j.by
 	if r.Header != nil {
 		r.Run = r.Header.Run
 	}
@@ -214,5 +260,11 @@ func (j *Journal) append(r Record) error {
 	}
 	j.whole += int64(len(line))
 	j.log.take(r)
+	if j.told == nil {
+		return nil
+	}
+	if err := j.told(r); err != nil && r.Phase == Intent {
+		return fmt.Errorf("tell who would mend it: %w", err)
+	}
 	return nil
 }

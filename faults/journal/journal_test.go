@@ -36,7 +36,7 @@ func create(t *testing.T, dir, run string) *Journal {
 
 func open(t *testing.T, path string) *Journal {
 	t.Helper()
-	j, err := Open(path)
+	j, err := Open(path, "heal")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -208,7 +208,7 @@ func TestAnotherProcessMends(t *testing.T) {
 		}
 	}
 	path := j.log.Path
-	if _, err := Open(path); !errors.Is(err, ErrHeld) {
+	if _, err := Open(path, "heal"); !errors.Is(err, ErrHeld) {
 		t.Errorf("Open while the runner lives = %v; want ErrHeld", err)
 	}
 	if all, err := Dirty(dir); err != nil || len(all) != 1 || !all[0].Held {

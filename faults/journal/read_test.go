@@ -53,7 +53,7 @@ func TestTornAnywhere(t *testing.T) {
 			t.Fatalf("cut at %d: %d records, torn %v; want %d", n, len(l.Records), l.Torn, whole)
 		}
 		if whole == 0 {
-			if _, err := Open(path); err == nil {
+			if _, err := Open(path, "heal"); err == nil {
 				t.Fatalf("cut at %d: Open accepts a journal without a record", n)
 			}
 			continue
@@ -108,7 +108,7 @@ func TestBadLines(t *testing.T) {
 		bad := append([]string{}, lines...)
 		bad[tt.line-1] = tt.bad(bad[tt.line-1])
 		put(t, path, []byte(strings.Join(bad, "")))
-		_, err := Open(path)
+		_, err := Open(path, "heal")
 		var at *LineError
 		if !errors.As(err, &at) || at.Line != tt.line || !strings.Contains(err.Error(), tt.says) {
 			t.Errorf("%s: Open = %v; want line %d and %q", name, err, tt.line, tt.says)

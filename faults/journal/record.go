@@ -37,8 +37,10 @@ type Record struct {
 	World   string          `json:"world,omitempty"`
 	Summary string          `json:"summary,omitempty"`
 	Fault   json.RawMessage `json:"fault,omitempty"`
+	Until   time.Time       `json:"until,omitzero"`  // of intent: when it has to be settled at the latest
 	Error   string          `json:"error,omitempty"` // of revert-failed
 	Note    string          `json:"note,omitempty"`  // of reverted: how it ended when not as it began
+	By      string          `json:"by,omitempty"`    // who wrote it when not the runner: guardian or heal
 }
 
 // Header is what the first record holds: whose journal it is, and how to reach the world again.
@@ -67,7 +69,9 @@ type Entry struct {
 	Line                     int // of its intent in the file
 	Phase                    Phase
 	Since                    time.Time // of its intent
+	Until                    time.Time // when it has to be settled at the latest; zero: only with the run
 	Fault                    json.RawMessage
+	By                       string // who settled it when not the runner
 	Error                    string // why the last revert failed
 	Note                     string // how it ended when not as it began
 }
@@ -125,7 +129,7 @@ func (l *Log) find(id string) *Entry {
 func (l *Log) check(r Record) error {
 	switch {
 	case r.Schema > Schema:
-		return fmt.Errorf("schema %d is newer than %d, the newest that this candor reads", r.Schema, Schema)
+		return fmt.Errorf("schema %d %w than %d, the newest that this candor reads", r.Schema, ErrNewer, Schema)
 	case r.Schema < 1:
 		return errors.New("no schema: this is not a record of a journal")
 	case r.Seq != len(l.Records)+1:
@@ -178,9 +182,9 @@ func (l *Log) take(r Record) {
 		l.Header = *r.Header
 	case Intent:
 		l.entries = append(l.entries, &Entry{ID: r.ID, Kind: r.Kind, World: r.World, Summary: r.Summary, Line: r.Seq,
-			Phase: Intent, Since: r.Time, Fault: r.Fault})
+			Phase: Intent, Since: r.Time, Until: r.Until, Fault: r.Fault})
 	case Injected, Reverted, RevertFailed:
 		e := l.find(r.ID)
-		e.Phase, e.Error, e.Note = r.Phase, r.Error, r.Note
+		e.Phase, e.Error, e.Note, e.By = r.Phase, r.Error, r.Note, r.By
 	}
 }

@@ -167,7 +167,7 @@ func nilUnless(err error, owed bool) error {
 
 func (w *walk) crash(t *rapid.T) {
 	crash(w.t, w.j)
-	j, err := Open(w.j.log.Path)
+	j, err := Open(w.j.log.Path, "heal")
 	if err != nil {
 		t.Fatalf("the journal of a crash cannot be opened: %v", err)
 	}

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/candor-chaos/candor/experiments"
+	"github.com/candor-chaos/candor/experiments/engine"
+	"github.com/candor-chaos/candor/faults/docker"
+	"github.com/candor-chaos/candor/faults/guardian"
+	"github.com/candor-chaos/candor/faults/journal"
+)
+
+// newGuardianCommand is the door through which candor's own binary guards a run. People do not use it.
+func newGuardianCommand(g *global) *cobra.Command {
+	var host, run string
+	cmd := &cobra.Command{
+		Use:    "guardian",
+		Short:  "mend what a run breaks should the run die (candor starts this itself)",
+		Hidden: true,
+		Args:   cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			// Nothing but its runner's end ends a guardian in good order, and a runner that reads no more is no reason to die.
+			signal.Ignore(syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
+			return guardian.Serve(cmd.Context(), g.in, g.out, func(ctx context.Context, w journal.World) (guardian.World, error) {
+				return reopenWorld(ctx, g, w, host, true)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&host, "host", "", "where the engine is seen from here")
+	cmd.Flags().StringVar(&run, "run", "", "the run, for whoever looks at the list of processes")
+	return cmd
+}
+
+// guardStarter starts the guardian that a system asks for.
+func guardStarter(g *global, system *experiments.System) func(context.Context, engine.World, string) (guardian.Streams, error) {
+	return func(ctx context.Context, w engine.World, journals string) (guardian.Streams, error) {
+		world, isDocker := w.(*docker.World)
+		if isDocker && asContainer(system.Guardian, os.Getenv, fileExists) {
+			return world.Guardian(ctx, journals)
+		}
+		binary, err := ownBinary(g)
+		if err != nil {
+			return guardian.Streams{}, err
+		}
+		return guardian.Process(binary, "guardian", "--state-dir", filepath.Dir(journals), "--run", runOf(world))
+	}
+}
+
+func runOf(w *docker.World) string {
+	if w == nil {
+		return ""
+	}
+	return w.Config().Run
+}
+
+// asContainer chooses between the two kinds of guardian. A container costs half a second more, and survives what kills
+// everything around the runner at once: a CI job's control group, the container that candor itself runs in.
+func asContainer(wish string, getenv func(string) string, exists func(string) bool) bool {
+	switch wish {
+	case "container":
+		return true
+	case "process":
+		return false
+	}
+	return getenv("CI") != "" || exists("/.dockerenv") || exists("/run/.containerenv")
+}
+
+func fileExists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// reopenWorld opens the world that a journal names, to settle what is owed there. Host is where its engine is seen from
+// here, when that is not where the journal says.
+func reopenWorld(ctx context.Context, g *global, w journal.World, host string, guards bool) (*docker.World, error) {
+	if w.Name != "docker" {
+		return nil, fmt.Errorf("this candor knows no world %q", w.Name)
+	}
+	var c docker.Config
+	if err := json.Unmarshal(w.Config, &c); err != nil {
+		return nil, fmt.Errorf("read how the world was opened: %w", err)
+	}
+	if host != "" {
+		c.Host = host
+	}
+	return openDocker(ctx, g, c, docker.Options{Guardian: guards})
+}

@@ -1,0 +1,132 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/candor-chaos/candor/experiments"
+	"github.com/candor-chaos/candor/faults/guardian"
+	"github.com/candor-chaos/candor/faults/halt"
+)
+
+const (
+	haltEvery  = 200 * time.Millisecond // how often a run asks whether it is to stop
+	othersTime = 10 * time.Second       // for what another run left in the world to go by itself
+	overtime   = 150 * time.Second      // beyond its time, before a fault's runner is taken for hanging
+)
+
+// ErrOthers: something of another run is in the world, and its journal is not here.
+var ErrOthers = errors.New("something of another run is still there, and its journal is not in this state directory")
+
+// takeSystem makes this process the only one that works on the system: within the state directory, then in the world.
+func (r *run) takeSystem(ctx context.Context, prefix string) (err error) {
+	if r.file, err = lockSystem(r.config.StateDir, r.plan.System); err != nil {
+		return err
+	}
+	r.world, err = r.config.OpenWorld(ctx, WorldConfig{Run: r.id, Prefix: prefix, Seed: r.config.Seed,
+		Expiry: r.longest(), OnRequest: r.overhear})
+	if err != nil {
+		return err
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		return fmt.Errorf("learn the name of this host: %w", err)
+	}
+	r.lock, err = r.world.Lock(ctx, r.longest(), fmt.Sprintf("process %d on %s", os.Getpid(), host))
+	return err
+}
+
+// cleanStart mends what dead runs left, makes sure that nothing of another run is in the world, and remembers how the
+// system stands.
+func (r *run) cleanStart(ctx context.Context) (memo []byte, err error) {
+	if err := r.config.Heal(ctx, r.plan.System); err != nil {
+		return nil, err
+	}
+	within, cancel := context.WithTimeout(ctx, othersTime)
+	defer cancel()
+	for {
+		if memo, err = r.world.Remember(ctx); err != nil {
+			return nil, err
+		}
+		found, err := r.world.Survey(ctx, "")
+		if err != nil || len(found.Left) == 0 {
+			return memo, err
+		}
+		if rest(within, haltEvery) != nil {
+			return nil, fmt.Errorf("%w: %s: run candor heal where that run was started", ErrOthers, strings.Join(found.Left, "; "))
+		}
+	}
+}
+
+// guard starts the guardian and makes it responsible for the journal.
+func (r *run) guard(ctx context.Context) error {
+	log := r.journal.Log()
+	streams, err := r.config.Guard(ctx, r.world, filepath.Dir(log.Path))
+	if err != nil {
+		return err
+	}
+	r.guards, err = guardian.Guard(ctx, streams, r.journal, r.longest())
+	return err
+}
+
+// dismiss ends the guardian: with a goodbye when nothing is owed, and otherwise without one.
+func (r *run) dismiss(ctx context.Context) error {
+	g := r.guards
+	r.guards = nil
+	switch {
+	case g == nil:
+		return nil
+	case r.owing:
+		return g.Leave()
+	}
+	return g.Dismiss(ctx)
+}
+
+// keepVigil ends the run when it must not go on, and writes down what it lost on the way.
+func (r *run) keepVigil(ctx context.Context) {
+	ctx, r.stopVigil = context.WithCancel(ctx)
+	guards := r.guards
+	r.vigil.Go(func() error {
+		tick := time.NewTicker(haltEvery)
+		defer tick.Stop()
+		var agents <-chan error
+		if w, loses := r.world.(loser); loses {
+			agents = w.Lost()
+		}
+		for {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-guards.Lost():
+				r.abort(fmt.Errorf("%w: %w: nobody would mend in this run's place", ErrAborted, guards.Err()))
+				return nil
+			case <-r.lock.Lost():
+				r.abort(fmt.Errorf("%w: the lock of system %s is lost: another run could begin", ErrAborted, r.plan.System))
+				return nil
+			case why := <-agents:
+				if err := r.trouble(experiments.ReasonInterrupted, "for a moment nothing was in force there: "+why.Error()); err != nil {
+					r.abort(err)
+				}
+			case <-tick.C:
+				if err := halt.Check(r.config.StateDir); err != nil {
+					r.abort(fmt.Errorf("%w: %w", ErrAborted, err))
+					return nil
+				}
+			}
+		}
+	})
+}
+
+// endVigil is before the world is let go of.
+func (r *run) endVigil() error {
+	if r.stopVigil == nil {
+		return nil
+	}
+	r.stopVigil()
+	return r.vigil.Wait()
+}
