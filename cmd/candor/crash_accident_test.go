@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -49,25 +50,31 @@ func killGroup(_ context.Context, _ *crashSystem, r *crashRun) (func() error, er
 	return nil, r.signal(-r.cmd.Process.Pid)
 }
 
-func killGuardian(_ context.Context, s *crashSystem, _ *crashRun) (func() error, error) {
-	return nil, s.killAll("guardian")
+func killGuardian(ctx context.Context, s *crashSystem, _ *crashRun) (func() error, error) {
+	return nil, s.killAll(ctx, "guardian")
 }
 
 // killBoth kills the guardian first: the other way round it would have a moment to begin.
-func killBoth(_ context.Context, s *crashSystem, r *crashRun) (func() error, error) {
-	if err := s.killAll("guardian"); err != nil {
+func killBoth(ctx context.Context, s *crashSystem, r *crashRun) (func() error, error) {
+	if err := s.killAll(ctx, "guardian"); err != nil {
 		return nil, err
 	}
 	return nil, r.signal(r.cmd.Process.Pid)
 }
 
-func killAgent(_ context.Context, s *crashSystem, _ *crashRun) (func() error, error) {
-	return nil, s.killAll("agent")
+func killAgent(ctx context.Context, s *crashSystem, _ *crashRun) (func() error, error) {
+	return nil, s.killAll(ctx, "agent")
 }
 
 // killAll kills what is there of one of candor's roles for this system.
-func (s *crashSystem) killAll(role string) error {
+func (s *crashSystem) killAll(ctx context.Context, role string) error {
 	found := s.processes(role)
+	if len(found) == 0 {
+		var err error
+		if found, err = s.contained(ctx, role); err != nil {
+			return err
+		}
+	}
 	if len(found) == 0 {
 		return errNothing
 	}
@@ -77,6 +84,24 @@ func (s *crashSystem) killAll(role string) error {
 		}
 	}
 	return nil
+}
+
+// contained finds the first processes of candor's containers of one role.
+func (s *crashSystem) contained(ctx context.Context, role string) (pids []int, err error) {
+	ids, err := s.lines(ctx, "ps", "-q", "--filter", "label=candor.system="+s.name, "--filter", "name=candor-"+role+"-")
+	if err != nil || len(ids) == 0 {
+		return nil, err
+	}
+	found, err := s.lines(ctx, append([]string{"inspect", "--format", "{{.State.Pid}}"}, ids...)...)
+	if errors.Is(err, errUnknown) { // it went by itself meanwhile
+		return nil, nil
+	}
+	for _, text := range found {
+		if pid, err := strconv.Atoi(text); err == nil && pid > 0 {
+			pids = append(pids, pid)
+		}
+	}
+	return pids, err
 }
 
 func removeAgent(ctx context.Context, s *crashSystem, _ *crashRun) (func() error, error) {

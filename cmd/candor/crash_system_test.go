@@ -67,7 +67,7 @@ func (c *campaign) crashKind(k faults.Kind) crashKind {
 
 // undisturbed learns how long a run takes, and that it leaves nothing when nothing happens to it.
 func (s *crashSystem) undisturbed(ctx context.Context, k crashKind) (time.Duration, error) {
-	trial := crashTrial{number: -1, kind: k, accident: accident{name: "nothing"}}
+	trial := crashTrial{number: -1, kind: k, accident: accident{name: "nothing"}, guardian: "process"}
 	state, tidy, err := s.ready(ctx, trial)
 	if err != nil {
 		return 0, err
@@ -115,6 +115,9 @@ func (c *campaign) newSystem(ctx context.Context, name string, d *daemon) (*cras
 	if err := s.write(); err != nil {
 		return nil, err
 	}
+	if err := s.guard("process"); err != nil {
+		return nil, err
+	}
 	if err := s.image(ctx); err != nil {
 		return nil, err
 	}
@@ -131,22 +134,13 @@ func crashPort() (int, error) {
 	return l.Addr().(*net.TCPAddr).Port, l.Close()
 }
 
-// write writes the system, a journey and an experiment for each kind.
+// write writes a journey and an experiment for each kind.
 func (s *crashSystem) write() error {
-	var others, steps strings.Builder
-	var needs []string
-	for _, service := range s.services {
-		if service == "web" {
-			continue
-		}
-		needs = append(needs, service)
-		fmt.Fprintf(&others, "  %s: {port: 8080}\n", service)
+	var steps strings.Builder
+	for _, service := range s.others() {
 		fmt.Fprintf(&steps, "  - {name: web asks %s, get: \"/ask?to=http://%[1]s:8080/\", needs: [%[1]s], timeout: 1s, expect: status == 200}\n", service)
 	}
-	files := map[string]string{
-		"candor.yaml":  fmt.Sprintf(crashSystemFile, s.name, s.port, strings.Join(needs, ", "), others.String()),
-		"journey.yaml": crashJourneyFile + steps.String(),
-	}
+	files := map[string]string{"journey.yaml": crashJourneyFile + steps.String()}
 	for _, k := range s.campaign.kinds {
 		example := strings.ReplaceAll(strings.TrimSpace(k.Example), "\n", "\n    ")
 		files[k.Name+".yaml"] = fmt.Sprintf(crashExperimentFile, s.name+"-"+k.Name, crashFor, example)
@@ -158,11 +152,27 @@ func (s *crashSystem) write() error {
 	return err
 }
 
+// guard writes the system's definition, with the guardian that is wanted.
+func (s *crashSystem) guard(kind string) error {
+	var others strings.Builder
+	for _, service := range s.others() {
+		fmt.Fprintf(&others, "  %s: {port: 8080}\n", service)
+	}
+	text := fmt.Sprintf(crashSystemFile, s.name, s.port, strings.Join(s.others(), ", "), others.String(), kind)
+	return os.WriteFile(filepath.Join(s.folder, "candor.yaml"), []byte(text), 0o600)
+}
+
+// others are all services but web.
+func (s *crashSystem) others() []string {
+	return slices.DeleteFunc(slices.Clone(s.services), func(service string) bool { return service == "web" })
+}
+
 const crashSystemFile = `apiVersion: candor/v1
 kind: System
 name: %[1]s
 environment: {name: crash, class: sandbox, max_fault: 1m, max_parallel_faults: 2}
 runtime: {docker: {project: %[1]s}}
+guardian: %[5]s
 services:
   web: {url: "http://127.0.0.1:%[2]d", ready: /healthz, port: 8080, needs: [%[3]s]}
 %[4]s`

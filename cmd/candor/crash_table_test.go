@@ -68,6 +68,7 @@ func (c *campaign) report(took time.Duration) {
 	defer c.mu.Unlock()
 	var text strings.Builder
 	total := crashRow{name: "all but the daemon's, and where both die"}
+	strict := crashRow{name: "of these, where the runner or its guardian dies"}
 	text.WriteString("| accident" + crashHead)
 	for _, a := range accidents() {
 		row := crashRow{name: a.name}
@@ -79,10 +80,13 @@ func (c *campaign) report(took time.Duration) {
 			if !a.daemon && !a.alone {
 				total.add(r)
 			}
+			if a.dies && !a.alone {
+				strict.add(r)
+			}
 		}
 		text.WriteString(row.line())
 	}
-	text.WriteString(total.line())
+	text.WriteString(total.line() + strict.line())
 	text.WriteString("\n| fault" + crashHead)
 	for _, k := range c.kinds {
 		row := crashRow{name: k.Name}

@@ -64,6 +64,7 @@ type crashTrial struct {
 	inForce  bool    // wait until a fault is in force first
 	moment   float64 // as a share of the whole run, or of the fault's own time
 	target   string  // the service that is restarted or removed
+	guardian string  // process or container
 }
 
 func (c crashTrial) String() string {
@@ -71,7 +72,7 @@ func (c crashTrial) String() string {
 	if c.inForce {
 		when = "of the fault's time"
 	}
-	return fmt.Sprintf("trial %d: %s during %s, at %.3f %s, target %s", c.number, c.accident.name, c.kind.Name, c.moment, when, c.target)
+	return fmt.Sprintf("trial %d: %s during %s, at %.3f %s; target %s, guardian a %s", c.number, c.accident.name, c.kind.Name, c.moment, when, c.target, c.guardian)
 }
 
 func TestCrashCampaign(t *testing.T) {
@@ -152,6 +153,7 @@ func (c *campaign) draw() []crashTrial {
 		fitting := slices.DeleteFunc(slices.Clone(c.kinds), func(k crashKind) bool { return d.accident.agent && !k.path })
 		d.kind = fitting[chance.IntN(len(fitting))]
 		d.target = d.kind.services[chance.IntN(len(d.kind.services))]
+		d.guardian = []string{"process", "container"}[chance.IntN(2)]
 		drawn = append(drawn, d)
 	}
 	return drawn

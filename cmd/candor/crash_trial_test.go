@@ -84,7 +84,7 @@ func (s *crashSystem) try(ctx context.Context, trial crashTrial) (res crashResul
 
 // ready makes everything whole for a trial, in a state directory of its own.
 func (s *crashSystem) ready(ctx context.Context, trial crashTrial) (state string, tidy func(failed bool) error, err error) {
-	if err := s.whole(ctx); err != nil {
+	if err := errors.Join(s.whole(ctx), s.guard(trial.guardian)); err != nil {
 		return "", nil, err
 	}
 	state = filepath.Join(s.folder, fmt.Sprintf("state-%d", trial.number))
