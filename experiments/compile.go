@@ -119,7 +119,7 @@ func (w *compiler) checks() {
 	if len(x.Steady) == 0 {
 		w.experiment.on("steady", "", "a steady state of no checks would always hold")
 	}
-	if w.System.Environment.Class == "protected" && len(x.Abort) == 0 {
+	if w.System.Environment.Class == Protected && len(x.Abort) == 0 {
 		w.experiment.on("abort", "", "%s is a protected environment, and there an experiment needs at least one abort rule", w.System.Name)
 	}
 }

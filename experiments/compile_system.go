@@ -17,6 +17,9 @@ func (w *compiler) system() {
 	s := w.Definitions.system
 	setDefault(&w.System.Environment.MaxFault, defaultMaxFault)
 	setDefault(&w.System.Environment.MaxParallelFaults, defaultMaxParallel)
+	if e := w.System.Environment; e.Class == Protected && e.Name == "" {
+		s.on("environment", "", `a protected environment needs a "name": whoever runs there has to name it`)
+	}
 	if d := w.System.Runtime.Docker; d == nil {
 		s.on("runtime", "", `"runtime" names no runtime: want docker`)
 	} else if (d.Project == "") == (len(d.Labels) == 0) {

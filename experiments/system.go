@@ -10,7 +10,7 @@ type System struct {
 	Up          []string                 `yaml:"up" json:"up,omitempty" doc:"command that starts the system"`
 	Down        []string                 `yaml:"down" json:"down,omitempty" doc:"command that stops the system"`
 	Standards   string                   `yaml:"standards" json:"standards,omitempty" doc:"file of kind Standards, relative to this one"`
-	Guardian    string                   `yaml:"guardian" json:"guardian,omitempty"`
+	Guardian    string                   `yaml:"guardian" json:"guardian,omitempty" doc:"what mends when the runner dies: auto, process or container; auto when absent" enum:"auto,process,container"`
 	Canaries    []string                 `yaml:"canaries" json:"canaries,omitempty" doc:"planted secrets that must never be seen (LK-06)"`
 	PublicNames []string                 `yaml:"public_names" json:"public_names,omitempty" doc:"hosts and addresses that users may see (LK-03)"`
 	Cycles      map[string]time.Duration `yaml:"cycles" json:"cycles,omitempty" doc:"slowest repair or retry cycles (MT-06)"`
@@ -20,7 +20,11 @@ type System struct {
 	Services    map[string]Service       `yaml:"services" json:"services" required:"true"`
 }
 
-// Environment bounds what may be done where.
+// Protected is the class of environments that a run may touch only when it is told their name.
+const Protected = "protected"
+
+// Environment bounds what may be done where. A sandbox is disposable and nobody else uses it; others use a shared one;
+// a protected one, such as production, wants abort rules in each experiment and its name from whoever runs it.
 type Environment struct {
 	Name              string        `yaml:"name" json:"name"`
 	Class             string        `yaml:"class" json:"class" doc:"sandbox, shared or protected" enum:"sandbox,shared,protected"`

@@ -42,8 +42,12 @@ func worldOpener(g *global, plan *experiments.Plan) func(context.Context, engine
 				services[name] = docker.Ports{"": s.Port}
 			}
 		}
-		return openDocker(ctx, g, docker.Config{Run: c.Run, System: system.Name, Project: runtime.Project, Labels: runtime.Labels,
+		world, err := openDocker(ctx, g, docker.Config{Run: c.Run, System: system.Name, Project: runtime.Project, Labels: runtime.Labels,
 			Services: services, Prefix: c.Prefix, Keys: system.Idempotency, Seed: c.Seed, Expiry: c.Expiry}, docker.Options{OnRequest: c.OnRequest})
+		if err != nil {
+			return nil, err // not a world of nothing
+		}
+		return world, nil
 	}
 }
 

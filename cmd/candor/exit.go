@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/candor-chaos/candor/experiments"
+	"github.com/candor-chaos/candor/experiments/engine"
 	"github.com/candor-chaos/candor/faults"
 	"github.com/candor-chaos/candor/faults/journal"
 )
@@ -73,6 +74,8 @@ func exitStatus(err error, stderr io.Writer) int {
 		return status
 	case errors.Is(err, journal.ErrDirty):
 		status = exitDirty
+	case errors.Is(err, engine.ErrAborted):
+		status = exitAborted
 	case errors.Is(err, faults.ErrNotFound), errors.Is(err, faults.ErrAmbiguous), errors.Is(err, faults.ErrProtected):
 		status = exitInput
 	}

@@ -80,7 +80,7 @@ func fileExists(path string) bool {
 
 // reopenWorld opens the world that a journal names, to settle what is owed there. Host is where its engine is seen from
 // here, when that is not where the journal says.
-func reopenWorld(ctx context.Context, g *global, w journal.World, host string, guards bool) (*docker.World, error) {
+func reopenWorld(ctx context.Context, g *global, w journal.World, host string, guards bool) (guardian.World, error) {
 	if w.Name != "docker" {
 		return nil, fmt.Errorf("this candor knows no world %q", w.Name)
 	}
@@ -91,5 +91,9 @@ func reopenWorld(ctx context.Context, g *global, w journal.World, host string, g
 	if host != "" {
 		c.Host = host
 	}
-	return openDocker(ctx, g, c, docker.Options{Guardian: guards})
+	world, err := openDocker(ctx, g, c, docker.Options{Guardian: guards})
+	if err != nil {
+		return nil, err
+	}
+	return world, nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -58,8 +59,7 @@ func owedRows(dir string) ([]owedRow, error) {
 	rows := []owedRow{}
 	for _, s := range dirty {
 		if s.Err != nil {
-			rows = append(rows, owedRow{Run: s.Log.Path, Name: "unreadable journal", Error: s.Err.Error(), Living: s.Held})
-			continue
+			rows = append(rows, owedRow{Run: filepath.Base(s.Log.Path), Name: "unreadable journal", Error: s.Err.Error(), Living: s.Held})
 		}
 		for _, e := range s.Log.Owed() {
 			rows = append(rows, owedRow{Run: s.Log.Header.Run, Name: e.ID, Summary: e.Summary, Since: e.Since, Living: s.Held, Error: e.Error})
@@ -84,6 +84,10 @@ func listOwed(g *global, dir string) error {
 		state := "its runner is gone"
 		if r.Living {
 			state = "its runner lives"
+		}
+		if r.Since.IsZero() {
+			fmt.Fprintf(g.out, "%s  %s: %s; what stood before that line follows\n", r.Run, r.Name, r.Error)
+			continue
 		}
 		fmt.Fprintf(g.out, "%s  %s: %s (since %s, %s)\n", r.Run, r.Name, r.Summary, r.Since.Local().Format(time.DateTime), state)
 	}
@@ -159,4 +163,39 @@ func noted(note string) string {
 		return ""
 	}
 	return "; " + note
+}
+
+// sayInForce says what this process still owes, for a person who interrupts it again.
+func (g *global) sayInForce() {
+	dir, err := journal.StateDir(g.stateDir, os.Getenv)
+	if err != nil {
+		return
+	}
+	dirty, err := journal.Dirty(dir)
+	if err != nil {
+		fmt.Fprintf(g.err, "candor: %v\n", err)
+	}
+	n := 0
+	for _, s := range dirty {
+		if s.Log.Header.Runner.PID != os.Getpid() {
+			continue
+		}
+		for _, e := range s.Log.Owed() {
+			n++
+			fmt.Fprintf(g.err, "still in force: %s (%s, since %s)\n", e.ID, e.Summary, e.Since.Local().Format(time.TimeOnly))
+		}
+	}
+	if n == 0 {
+		fmt.Fprintln(g.err, "nothing is in force any more; the run is being judged")
+		return
+	}
+	fmt.Fprintf(g.err, "it is being reverted, and no interrupt skips that. Should this process die, its guardian goes on, and this mends what stays:\n  %s\n", healCommand(g))
+}
+
+// healCommand is the command that a person can run, as it has to be typed.
+func healCommand(g *global) string {
+	if g.stateDir == "" {
+		return "candor heal"
+	}
+	return "candor heal --state-dir " + g.stateDir
 }

@@ -23,6 +23,7 @@ import (
 
 func newRunCommand(g *global) *cobra.Command {
 	var out []string
+	var protected string
 	cmd := &cobra.Command{
 		Use:   "run EXPERIMENT",
 		Short: "run an experiment, judge it and report",
@@ -30,7 +31,11 @@ func newRunCommand(g *global) *cobra.Command {
 busy, mend it, wait for recovery, read what is true, and judge. The run's folder below .candor/runs holds its
 history, result and report.
 
-^C ends the run early: what is broken is reverted first, then what was seen is judged.` +
+^C ends the run early: what is broken is reverted first, then what was seen is judged. Should this process die instead,
+its guardian, a second process or container that started before anything was broken, reverts everything.
+
+First it mends what a dead run of the same system left. One run at a time works on a system, across all hosts that share
+its engine. A protected environment has to be named with --allow-protected.` +
 			exitHelp(exitPass, exitFail, exitInput, exitUnproven, exitAborted, exitDirty, exitBroken),
 		Example: "  candor run experiments/payments-outage.yaml\n  candor run experiments/payments-outage.yaml --out junit=junit.xml --json",
 		Args:    cobra.ExactArgs(1),
@@ -42,11 +47,24 @@ history, result and report.
 			if err != nil {
 				return err
 			}
+			if err := allowed(plan.Exec.System, protected); err != nil {
+				return err
+			}
 			return runOne(cmd.Context(), g, plan, out)
 		},
 	}
+	cmd.Flags().StringVar(&protected, "allow-protected", "", "name of the protected environment that this run may touch")
 	cmd.Flags().StringSliceVar(&out, "out", nil, "write a report: KIND=FILE, KIND one of "+formatNames())
 	return cmd
+}
+
+// allowed keeps a run out of a protected environment that was not named.
+func allowed(s *experiments.System, named string) error {
+	e := s.Environment
+	if e.Class == experiments.Protected && e.Name != named {
+		return inputError("candor: %s is the protected environment %q: run there with --allow-protected %s, or not at all; nothing was touched", s.Name, e.Name, e.Name)
+	}
+	return nil
 }
 
 // runOne runs a compiled plan, shows it as it goes, and presents what came of it.

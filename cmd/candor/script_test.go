@@ -23,6 +23,7 @@ import (
 //	exits N PROGRAM [ARG…]   the program ends with exactly this status
 //	waitfor FILE TEXT [N]    waits until a file, or the files of a folder, hold a text (N times in all)
 //	slay TEXT                kills every guardian whose command line holds a text, as SIGKILL does
+//	freeze [-thaw] TEXT      stops every run whose command line holds a text in its tracks, or lets it go on
 //	shop NAME [FLAG…]        starts a bookshop with its project folder NAME, in which the script's own folders
 //	                         experiments and journeys are laid; it is taken down at the end. $SHOP is its project
 //
@@ -56,6 +57,7 @@ func TestScript(t *testing.T) {
 			"waitfor": waitFor,
 			"shop":    startShopFor,
 			"slay":    slay,
+			"freeze":  freeze,
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond == "docker" {
@@ -177,21 +179,42 @@ func slay(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: slay TEXT")
 	}
+	signalAll(ts, syscall.SIGKILL, "guardian", args[0])
+}
+
+// freeze stops runners in their tracks, or lets them go on.
+func freeze(ts *testscript.TestScript, neg bool, args []string) {
+	switch {
+	case !neg && len(args) == 1:
+		signalAll(ts, syscall.SIGSTOP, "run", args[0])
+	case !neg && len(args) == 2 && args[0] == "-thaw":
+		signalAll(ts, syscall.SIGCONT, "run", args[1])
+	default:
+		ts.Fatalf("usage: freeze [-thaw] TEXT")
+	}
+}
+
+// signalAll signals every candor with that command whose command line holds a text and whose state is this script's.
+func signalAll(ts *testscript.TestScript, signal syscall.Signal, command, text string) {
 	found, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	ts.Check(err)
-	slain := 0
+	n := 0
 	for _, file := range found {
 		line, err := os.ReadFile(file)
 		words := strings.Split(string(line), "\x00")
-		if err != nil || len(words) < 2 || words[1] != "guardian" || !strings.Contains(string(line), args[0]) {
+		if err != nil || len(words) < 2 || words[1] != command || !strings.Contains(string(line), text) {
+			continue
+		}
+		environ, err := os.ReadFile(filepath.Join(filepath.Dir(file), "environ"))
+		if err != nil || !strings.Contains(string(environ), "XDG_STATE_HOME="+ts.Getenv("XDG_STATE_HOME")+"\x00") {
 			continue
 		}
 		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file)))
 		ts.Check(err)
-		ts.Check(syscall.Kill(pid, syscall.SIGKILL))
-		slain++
+		ts.Check(syscall.Kill(pid, signal))
+		n++
 	}
-	if slain == 0 {
-		ts.Fatalf("no guardian of %q lives", args[0])
+	if n == 0 {
+		ts.Fatalf("no candor %s of %q lives", command, text)
 	}
 }

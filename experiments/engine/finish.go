@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/candor-chaos/candor/experiments"
@@ -27,7 +28,7 @@ func (r *run) finish(ctx context.Context, phases error) (judgeable bool, err err
 		if ending.Ending == experiments.Broken {
 			code = experiments.ReasonBroken
 		}
-		err = r.trouble(code, phases.Error())
+		err = r.trouble(code, strings.TrimPrefix(phases.Error(), ErrAborted.Error()+": "))
 	}
 	left := r.journal.RevertAll(ctx, r.world) // before users are let go: the last of them may take as long as they wait
 	err = errors.Join(err, r.stopUsers())

@@ -106,6 +106,9 @@ func (r *run) keepVigil(ctx context.Context) {
 				r.abort(fmt.Errorf("%w: %w: nobody would mend in this run's place", ErrAborted, guards.Err()))
 				return nil
 			case <-r.lock.Lost():
+				if guards.Err() != nil {
+					continue // said more plainly
+				}
 				r.abort(fmt.Errorf("%w: the lock of system %s is lost: another run could begin", ErrAborted, r.plan.System))
 				return nil
 			case why := <-agents:

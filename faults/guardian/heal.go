@@ -70,10 +70,10 @@ func inherit(ctx context.Context, l journal.Log, open OpenWorld) (s Settled, err
 			err = errors.Join(err, cerr)
 		}
 	}()
-	s, err = Settle(ctx, j, open)
+	s, err = Settle(ctx, j, open, true)
 	// What is there still may be a guardian that has just found that there is nothing left to do.
 	for errors.Is(err, ErrNotClean) && rest(within, 200*time.Millisecond) {
-		s, err = Settle(ctx, j, open)
+		s, err = Settle(ctx, j, open, true)
 	}
 	s.Entries = now(j, l.Owed())
 	return s, err

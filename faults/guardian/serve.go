@@ -139,7 +139,7 @@ func (s *server) takeFrom(ctx context.Context, why string) {
 	if j, err := journal.Recall(s.hello.Journal, "guardian", s.records); err == nil {
 		within, cancel := context.WithTimeout(ctx, time.Minute)
 		// What stays is tried again when the runner has ended, which it will: it is told, and heal knows the journal.
-		settled, err := Settle(within, j, s.open)
+		settled, err := Settle(within, j, s.open, false)
 		s.note("the runner lives, and is taken for hanging: " + why)
 		s.noteSettled(settled, err)
 		cancel()
@@ -177,7 +177,7 @@ func (s *server) settle(ctx context.Context, j *journal.Journal) (err error) {
 		}
 	}()
 	for wait := s.pace.between; ; wait = min(2*wait, s.pace.most) {
-		settled, err := Settle(ctx, j, s.open)
+		settled, err := Settle(ctx, j, s.open, true)
 		s.noteSettled(settled, err)
 		var owed *journal.InForceError
 		if err == nil || errors.As(err, &owed) && owed.Mended() || !rest(ctx, wait) {

@@ -36,8 +36,9 @@ type Settled struct {
 }
 
 // Settle mends what a journal owes and looks whether the world is clean. First goes what a dead runner left half asked
-// for: a container that was about to send a signal must not send it after the mending.
-func Settle(ctx context.Context, j *journal.Journal, open OpenWorld) (s Settled, err error) {
+// for: a container that was about to send a signal must not send it after the mending. With end its runner is gone for
+// good, and its lock on the system goes too.
+func Settle(ctx context.Context, j *journal.Journal, open OpenWorld, end bool) (s Settled, err error) {
 	owed := j.Owed()
 	l := j.Log()
 	s.Run = l.Header.Run
@@ -59,7 +60,10 @@ func Settle(ctx context.Context, j *journal.Journal, open OpenWorld) (s Settled,
 	if left := s.Aftermath.Left; len(left) > 0 {
 		return s, fmt.Errorf("run %s: %w: %s", s.Run, ErrNotClean, strings.Join(left, "; "))
 	}
-	return s, world.Sweep(ctx, s.Run, true)
+	if end {
+		err = world.Sweep(ctx, s.Run, true)
+	}
+	return s, err
 }
 
 // now is how entries stand by now.
