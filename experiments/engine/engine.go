@@ -68,6 +68,8 @@ type Config struct {
 	Lexicon journeys.Lexicon                            // what phrases claim
 	// Watch sees every record as it is appended; it must return at once. May be nil.
 	Watch func(experiments.Record)
+
+	pace pace // of tests; patient when zero
 }
 
 // Outcome is a finished run.

@@ -11,11 +11,18 @@ import (
 	"github.com/candor-chaos/candor/faults/journal"
 )
 
-const (
-	warmUpPatience = 60 * time.Second // until the steady state holds at all
-	warmUpTraffic  = 2 * time.Second  // users are busy before anything is measured: pools fill, caches warm
-	pollEvery      = 50 * time.Millisecond
-)
+// pace says how long a run waits for what its timeline does not say.
+type pace struct {
+	warmUp  time.Duration // until the steady state holds at all
+	traffic time.Duration // users are busy before anything is measured: pools fill, caches warm
+	poll    time.Duration
+	guard   time.Duration // how often the truth is looked at while users are still busy
+	halt    time.Duration // how often a run asks whether it is to stop
+	others  time.Duration // for what another run left in the world to go by itself
+}
+
+var patient = pace{warmUp: 60 * time.Second, traffic: 2 * time.Second, poll: 50 * time.Millisecond, guard: 2 * time.Second,
+	halt: 200 * time.Millisecond, others: 10 * time.Second}
 
 // prepare reads the world for every fault and says what will become true. It writes nothing.
 func (r *run) prepare(ctx context.Context) error {
@@ -85,7 +92,7 @@ func (r *run) warmUp(ctx context.Context) error {
 		return err
 	}
 	r.startWatching(ctx)
-	within, cancel := context.WithTimeoutCause(ctx, warmUpPatience, errUnproven)
+	within, cancel := context.WithTimeoutCause(ctx, r.pace.warmUp, errUnproven)
 	defer cancel()
 	if err := r.untilSteady(within); err != nil {
 		if ctx.Err() != nil {
@@ -98,7 +105,7 @@ func (r *run) warmUp(ctx context.Context) error {
 		return err
 	}
 	r.busy = busy
-	return rest(ctx, warmUpTraffic)
+	return rest(ctx, r.pace.traffic)
 }
 
 // baseline measures what is normal. A sick one is repeated once; after that nothing can be proved, and nothing is broken.
@@ -181,7 +188,7 @@ func (r *run) unproven(code, text string) error {
 
 func (r *run) untilSteady(ctx context.Context) error {
 	for !r.isSteady() {
-		if err := rest(ctx, pollEvery); err != nil {
+		if err := rest(ctx, r.pace.poll); err != nil {
 			return err
 		}
 	}

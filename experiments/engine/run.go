@@ -20,6 +20,7 @@ import (
 type run struct {
 	config  Config
 	plan    *experiments.Plan
+	pace    pace
 	id      string
 	folder  history.Folder
 	writer  *history.Writer
@@ -49,7 +50,10 @@ type run struct {
 // open takes the system, mends what dead runs left in it, and begins folder, history, journal and guardian, in this order:
 // nothing of the world is touched before all of them are there. What fails half way is closed again.
 func open(ctx context.Context, c Config) (r *run, err error) {
-	r = &run{config: c, plan: c.Plan, steadyAfter: -1, tally: newTally(c.Plan)}
+	r = &run{config: c, plan: c.Plan, pace: c.pace, steadyAfter: -1, tally: newTally(c.Plan)}
+	if r.pace == (pace{}) {
+		r.pace = patient
+	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, r.close(ctx))

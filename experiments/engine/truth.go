@@ -9,8 +9,7 @@ import (
 
 const (
 	readTimeout = 30 * time.Second
-	guardEvery  = 2 * time.Second // how often the truth is looked at while users are still busy
-	guardRows   = 20000           // above this many rows the looks in between are not kept
+	guardRows   = 20000 // above this many rows the looks in between are not kept
 )
 
 // readAll reads every effect of every journey once.
@@ -53,7 +52,7 @@ func (r *run) keepReading(ctx context.Context, round string) error {
 		if err := r.readAll(ctx, round); err != nil {
 			return err
 		}
-		if rest(ctx, guardEvery) != nil {
+		if rest(ctx, r.pace.guard) != nil {
 			return nil
 		}
 	}

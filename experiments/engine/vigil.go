@@ -14,11 +14,8 @@ import (
 	"github.com/candor-chaos/candor/faults/halt"
 )
 
-const (
-	haltEvery  = 200 * time.Millisecond // how often a run asks whether it is to stop
-	othersTime = 10 * time.Second       // for what another run left in the world to go by itself
-	overtime   = 150 * time.Second      // beyond its time, before a fault's runner is taken for hanging
-)
+// overtime is how long a fault may be in force beyond its time before its runner is taken for hanging.
+const overtime = 150 * time.Second
 
 // ErrOthers: something of another run is in the world, and its journal is not here.
 var ErrOthers = errors.New("something of another run is still there, and its journal is not in this state directory")
@@ -47,7 +44,7 @@ func (r *run) cleanStart(ctx context.Context) (memo []byte, err error) {
 	if err := r.config.Heal(ctx, r.plan.System); err != nil {
 		return nil, err
 	}
-	within, cancel := context.WithTimeout(ctx, othersTime)
+	within, cancel := context.WithTimeout(ctx, r.pace.others)
 	defer cancel()
 	for {
 		if memo, err = r.world.Remember(ctx); err != nil {
@@ -57,7 +54,7 @@ func (r *run) cleanStart(ctx context.Context) (memo []byte, err error) {
 		if err != nil || len(found.Left) == 0 {
 			return memo, err
 		}
-		if rest(within, haltEvery) != nil {
+		if rest(within, r.pace.halt) != nil {
 			return nil, fmt.Errorf("%w: %s: run candor heal where that run was started", ErrOthers, strings.Join(found.Left, "; "))
 		}
 	}
@@ -92,7 +89,7 @@ func (r *run) keepVigil(ctx context.Context) {
 	ctx, r.stopVigil = context.WithCancel(ctx)
 	guards := r.guards
 	r.vigil.Go(func() error {
-		tick := time.NewTicker(haltEvery)
+		tick := time.NewTicker(r.pace.halt)
 		defer tick.Stop()
 		var agents <-chan error
 		if w, loses := r.world.(loser); loses {

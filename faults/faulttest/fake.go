@@ -39,6 +39,7 @@ type Fake struct {
 	calls  int
 	writes int
 	births int
+	lock   *FakeLock
 }
 
 type thing struct {
@@ -125,6 +126,13 @@ func (f *Fake) Dump() string {
 func (f *Fake) Broken() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	all := f.broken()
+	slices.Sort(all)
+	return all
+}
+
+// broken wants the mutex.
+func (f *Fake) broken() []string {
 	var all []string
 	for service, t := range f.things {
 		if !t.Running {
@@ -140,7 +148,6 @@ func (f *Fake) Broken() []string {
 			all = append(all, service+": impaired by "+label)
 		}
 	}
-	slices.Sort(all)
 	return all
 }
 
