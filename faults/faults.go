@@ -72,6 +72,12 @@ type Noter interface {
 	Note() string
 }
 
+// Handy is implemented by faults that a person can mend with one command when candor cannot. ByHand is that command, and
+// empty where the world has none.
+type Handy interface {
+	ByHand(w World) string
+}
+
 // Validator is implemented by faults whose values can be wrong in ways that YAML types do not catch. It does no I/O.
 // A *FieldError names the field, and the loader adds the place in the file; several mistakes are joined by errors.Join.
 type Validator interface {

@@ -92,3 +92,6 @@ func (k *kill) Revert(ctx context.Context, w World) error {
 
 // Note says that it could not be started because it is gone.
 func (k *kill) Note() string { return k.Ended }
+
+// ByHand starts it.
+func (k *kill) ByHand(w World) string { return byHand(w, "start", k.ID) }

@@ -104,3 +104,6 @@ func (p *pause) Revert(ctx context.Context, w World) error {
 
 // Note says that there was nothing to thaw because it is gone.
 func (p *pause) Note() string { return p.Ended }
+
+// ByHand thaws it.
+func (p *pause) ByHand(w World) string { return byHand(w, "unpause", p.ID) }

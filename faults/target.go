@@ -72,3 +72,11 @@ func called(w World, id Identity) string {
 	}
 	return fmt.Sprintf("%s (%s)", id.Service, id.Name)
 }
+
+// byHand is what a person types where things are containers.
+func byHand(w World, verb string, id Identity) string {
+	if w.Name() != "docker" || id.Name == "" {
+		return ""
+	}
+	return fmt.Sprintf("docker %s %s", verb, id.Name)
+}

@@ -13,6 +13,7 @@ import (
 	"github.com/candor-chaos/candor/experiments"
 	"github.com/candor-chaos/candor/experiments/engine"
 	"github.com/candor-chaos/candor/experiments/report"
+	"github.com/candor-chaos/candor/faults/journal"
 )
 
 // runTogether runs several plans at the same time under one view, writes each one's report, and returns what is saved.
@@ -70,6 +71,9 @@ func runSaved(ctx context.Context, g *global, plan *experiments.Plan, shown *pro
 	}
 	if err != nil {
 		fmt.Fprintf(g.err, "candor: %v\n", err)
+	}
+	if errors.Is(err, journal.ErrDirty) {
+		fmt.Fprintf(g.err, "candor: the guardian goes on trying; to mend what stays, type\n  %s\n", healCommand(g))
 	}
 	return saved, nil
 }

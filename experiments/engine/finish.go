@@ -40,10 +40,11 @@ func (r *run) finish(ctx context.Context, phases error) (judgeable bool, err err
 	}
 	r.owing = left != nil
 	err = errors.Join(err, r.watching.Wait(), r.endVigil())
+	var stays error
 	if !r.owing {
-		err = errors.Join(err, r.dismiss(ctx)) // what is looked at next must be clean of the guardian too
+		stays = r.dismiss(ctx) // what is looked at next must be clean of the guardian too
 	}
-	err = errors.Join(err, r.verify(ctx, left))
+	err = errors.Join(err, r.verify(ctx, left, stays))
 	if left != nil {
 		ending.Ending = experiments.Dirty
 	}
@@ -74,11 +75,14 @@ func (r *run) lastTruth(ctx context.Context) error {
 }
 
 // verify looks at the environment: what the journal believes is not enough.
-func (r *run) verify(ctx context.Context, left error) error {
+func (r *run) verify(ctx context.Context, left, stays error) error {
 	after, err := r.world.Survey(ctx, r.id)
 	found := after.Left
 	if err != nil {
 		found = append(found, fmt.Sprintf("could not look: %v", err))
+	}
+	if stays != nil {
+		found = append(found, stays.Error())
 	}
 	var owed *journal.InForceError
 	if errors.As(left, &owed) {

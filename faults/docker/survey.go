@@ -98,9 +98,19 @@ func (w *World) tableBeside(ctx context.Context, s Standing, run string) (string
 	if elsewhere || !s.Running || !s.ownNetwork {
 		return "", nil
 	}
-	sight, err := w.look(ctx, faults.Identity{Service: s.Service, ID: s.ID, Process: s.process}, run)
-	if err != nil || !sight.Table {
-		return "", err
+	at := faults.Identity{Service: s.Service, ID: s.ID, Process: s.process}
+	sight, looked := inPlace(at, run)
+	if !looked && run == "" {
+		return "", nil // a table of another run goes with its agent, which is listed; a container for each service is too much
+	}
+	if !looked {
+		var err error
+		if sight, err = w.look(ctx, at, run); err != nil {
+			return "", err
+		}
+	}
+	if !sight.Table {
+		return "", nil
 	}
 	return fmt.Sprintf("an nftables table in the namespace of %s, with %d rules", s.Name, len(sight.Rules)), nil
 }

@@ -156,7 +156,11 @@ func (j *Journal) settle(ctx context.Context, w faults.World, e Entry) *Left {
 		note, err = j.mend(ctx, w, v.fault)
 	}
 	if err != nil {
-		return &Left{Entry: e, Err: errors.Join(err, j.write(Record{Phase: RevertFailed, ID: e.ID, Error: err.Error()}))}
+		left := &Left{Entry: e, Err: errors.Join(err, j.write(Record{Phase: RevertFailed, ID: e.ID, Error: err.Error()}))}
+		if h, ok := v.fault.(faults.Handy); ok {
+			left.ByHand = h.ByHand(w)
+		}
+		return left
 	}
 	if err := j.write(Record{Phase: Reverted, ID: e.ID, Note: note}); err != nil {
 		return &Left{Entry: e, Err: fmt.Errorf("%w: %w", ErrUnwritten, err)}

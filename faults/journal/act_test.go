@@ -80,6 +80,9 @@ func TestRevertFails(t *testing.T) {
 	if !errors.As(err, &in) || len(in.Left) != 2 || in.Left[0].ID != "dead" || !errors.Is(err, ErrDirty) || !errors.Is(err, faulttest.ErrBroken) {
 		t.Fatalf("RevertAll = %v; want both, the last first", err)
 	}
+	if !strings.Contains(err.Error(), "by hand: docker unpause shop_orders_1") || !strings.Contains(err.Error(), "by hand: docker start shop_catalog_1") {
+		t.Errorf("RevertAll = %v; want what a person can type", err)
+	}
 	if !strings.Contains(err.Error(), "orders (container shop_orders_1) is frozen") || !strings.Contains(err.Error(), "candor heal") {
 		t.Errorf("RevertAll = %v; want what is in force and what mends it", err)
 	}

@@ -29,7 +29,8 @@ type InForceError struct {
 // Left is one obligation that stays owed, and why.
 type Left struct {
 	Entry
-	Err error
+	Err    error
+	ByHand string // the command that mends it without candor, where there is one
 }
 
 func (e *InForceError) Error() string {
@@ -41,6 +42,9 @@ func (e *InForceError) Error() string {
 		line := fmt.Sprintf("%s (%s, since %s)", l.ID, l.Summary, l.Since.Format(time.RFC3339))
 		if l.Err != nil {
 			line += ": " + l.Err.Error()
+		}
+		if l.ByHand != "" {
+			line += "; by hand: " + l.ByHand
 		}
 		lines = append(lines, line)
 	}
