@@ -31,7 +31,7 @@ setup: ## make what the tests need beside Go and Docker (a PostgreSQL image of o
 .PHONY: vet
 vet: ## gofmt and go vet
 	@unformatted=$$(gofmt -l $(GOFILES)); test -z "$$unformatted" || { echo "$$unformatted"; echo "not formatted by gofmt" >&2; exit 1; }
-	@go vet ./...
+	@go vet ./... ./testdata/crash/...
 
 .PHONY: e2e
 e2e: build setup ## the tests that run whole experiments on real containers
@@ -48,6 +48,11 @@ bench: ## timing targets, as benchmarks
 .PHONY: honest
 honest: build ## the whole planted-liar matrix, resumable; prints its table
 	@bin/candor selftest --matrix --honest 10
+
+CRASH_TRIALS ?= 500
+.PHONY: crash
+crash: build ## kill things at drawn moments of CRASH_TRIALS real runs (500), look what is left; prints its table
+	@CRASH_TRIALS=$(CRASH_TRIALS) go test -count=1 -timeout $$(( $(CRASH_TRIALS) / 10 + 20 ))m -run 'TestCrashCampaign$$' -v ./cmd/candor
 
 .PHONY: golden
 golden: ## write the golden files anew; read the difference before you commit it

@@ -96,7 +96,7 @@ func listOwed(g *global, dir string) error {
 
 // heal settles every journal whose runner is gone. All are tried; what stays is reported together.
 func heal(ctx context.Context, g *global, dir string) error {
-	dirty, err := journal.Dirty(dir)
+	dirty, err := journal.Unfinished(dir)
 	if err != nil {
 		return err
 	}
@@ -113,7 +113,7 @@ func heal(ctx context.Context, g *global, dir string) error {
 // healSystem is what a new run does first: it settles what dead runs of its system left. A journal that cannot be read
 // keeps it from starting when it may be the system's.
 func healSystem(ctx context.Context, g *global, dir, system string) error {
-	dirty, err := journal.Dirty(dir)
+	dirty, err := journal.Unfinished(dir)
 	if err != nil {
 		return err
 	}
@@ -140,6 +140,9 @@ func healThese(ctx context.Context, g *global, journals []journal.Status) error 
 			if e.Phase == journal.Reverted {
 				fmt.Fprintf(g.err, "run %s: %s %s (%s)%s\n", run, byWhom(e.By), e.ID, e.Summary, noted(e.Note))
 			}
+		}
+		if h.Err == nil && len(h.Settled.Entries) == 0 {
+			fmt.Fprintf(g.err, "run %s: it died while nothing was in force; what it had begun is taken away\n", run)
 		}
 		for _, c := range h.Settled.Aftermath.Changed {
 			fmt.Fprintf(g.err, "run %s: left alone: %s\n", run, c)

@@ -31,8 +31,10 @@ type World interface {
 	guardian.World
 	// Lock takes the system for this process alone, across all that share the world. It fails with faults.ErrBusy.
 	Lock(ctx context.Context, longest time.Duration, holder string) (faults.Lock, error)
-	// Remember keeps how the system stands, for Survey, and returns what opens this world again, for the journal.
-	Remember(ctx context.Context) (json.RawMessage, error)
+	// Remember keeps how the system stands, for Survey. It reads only.
+	Remember(ctx context.Context) error
+	// Memo is what opens this world again, with what it remembers: for the journal.
+	Memo() (json.RawMessage, error)
 }
 
 // loser is a world whose agents can end by themselves. What happened until they were replaced was not under their faults.

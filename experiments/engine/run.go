@@ -12,7 +12,6 @@ import (
 	"github.com/candor-chaos/candor/experiments/history"
 	"github.com/candor-chaos/candor/faults"
 	"github.com/candor-chaos/candor/faults/guardian"
-	"github.com/candor-chaos/candor/faults/halt"
 	"github.com/candor-chaos/candor/faults/journal"
 )
 
@@ -47,8 +46,8 @@ type run struct {
 	steadyAfter time.Duration
 }
 
-// open takes the system, mends what dead runs left in it, and begins folder, history, journal and guardian, in this order:
-// nothing of the world is touched before all of them are there. What fails half way is closed again.
+// open takes the system, mends what dead runs left in it, and begins journal, guardian, folder and history, in this order:
+// nothing is made in the world before somebody would take it away again. What fails half way is closed again.
 func open(ctx context.Context, c Config) (r *run, err error) {
 	r = &run{config: c, plan: c.Plan, pace: c.pace, steadyAfter: -1, tally: newTally(c.Plan)}
 	if r.pace == (pace{}) {
@@ -59,37 +58,24 @@ func open(ctx context.Context, c Config) (r *run, err error) {
 			err = errors.Join(err, r.close(ctx))
 		}
 	}()
-	if err = halt.Check(c.StateDir); err != nil {
-		return r, err
-	}
 	r.id = history.NewRun(c.Plan.Experiment)
 	prefix := history.NewPrefix()
 	if err = c.Plan.Exec.Resolve(c.Environ, experiments.RunNames{ID: r.id, Prefix: prefix}); err != nil {
 		return r, err
 	}
-	if err = r.takeSystem(ctx, prefix); err != nil {
-		return r, err
-	}
-	memo, err := r.cleanStart(ctx)
-	if err != nil {
-		return r, err
-	}
-	if r.folder, err = history.NewFolder(c.Home, r.id); err != nil {
-		return r, err
-	}
-	if err = r.openHistory(prefix); err != nil {
-		return r, err
+	for _, step := range []func(context.Context, string) error{r.start, r.guard, r.takeSystem, r.openHistory} {
+		if err = step(ctx, prefix); err != nil {
+			return r, err
+		}
 	}
 	r.steady, r.aborts = newWatches(c.Plan.Exec.Experiment)
-	r.journal, err = journal.Create(c.StateDir, journal.Header{Run: r.id, System: r.plan.System,
-		World: journal.World{Name: r.world.Name(), Config: memo}})
-	if err != nil {
-		return r, err
-	}
-	return r, r.guard(ctx)
+	return r, nil
 }
 
-func (r *run) openHistory(prefix string) (err error) {
+func (r *run) openHistory(_ context.Context, prefix string) (err error) {
+	if r.folder, err = history.NewFolder(r.config.Home, r.id); err != nil {
+		return err
+	}
 	hash, err := r.folder.SavePlan(r.plan)
 	if err != nil {
 		return err

@@ -12,6 +12,7 @@ import (
 	"github.com/candor-chaos/candor/experiments"
 	"github.com/candor-chaos/candor/faults/guardian"
 	"github.com/candor-chaos/candor/faults/halt"
+	"github.com/candor-chaos/candor/faults/journal"
 )
 
 // overtime is how long a fault may be in force beyond its time before its runner is taken for hanging.
@@ -20,9 +21,16 @@ const overtime = 150 * time.Second
 // ErrOthers: something of another run is in the world, and its journal is not here.
 var ErrOthers = errors.New("something of another run is still there, and its journal is not in this state directory")
 
-// takeSystem makes this process the only one that works on the system: within the state directory, then in the world.
-func (r *run) takeSystem(ctx context.Context, prefix string) (err error) {
+// start makes this process the only one of its state directory that works on the system, mends what dead runs left, and
+// begins the journal.
+func (r *run) start(ctx context.Context, prefix string) (err error) {
+	if err := halt.Check(r.config.StateDir); err != nil {
+		return err
+	}
 	if r.file, err = lockSystem(r.config.StateDir, r.plan.System); err != nil {
+		return err
+	}
+	if err := r.config.Heal(ctx, r.plan.System); err != nil {
 		return err
 	}
 	r.world, err = r.config.OpenWorld(ctx, WorldConfig{Run: r.id, Prefix: prefix, Seed: r.config.Seed,
@@ -30,38 +38,17 @@ func (r *run) takeSystem(ctx context.Context, prefix string) (err error) {
 	if err != nil {
 		return err
 	}
-	host, err := os.Hostname()
+	memo, err := r.world.Memo()
 	if err != nil {
-		return fmt.Errorf("learn the name of this host: %w", err)
+		return err
 	}
-	r.lock, err = r.world.Lock(ctx, r.longest(), fmt.Sprintf("process %d on %s", os.Getpid(), host))
+	r.journal, err = journal.Create(r.config.StateDir, journal.Header{Run: r.id, System: r.plan.System,
+		World: journal.World{Name: r.world.Name(), Config: memo}})
 	return err
 }
 
-// cleanStart mends what dead runs left, makes sure that nothing of another run is in the world, and remembers how the
-// system stands.
-func (r *run) cleanStart(ctx context.Context) (memo []byte, err error) {
-	if err := r.config.Heal(ctx, r.plan.System); err != nil {
-		return nil, err
-	}
-	within, cancel := context.WithTimeout(ctx, r.pace.others)
-	defer cancel()
-	for {
-		if memo, err = r.world.Remember(ctx); err != nil {
-			return nil, err
-		}
-		found, err := r.world.Survey(ctx, "")
-		if err != nil || len(found.Left) == 0 {
-			return memo, err
-		}
-		if rest(within, r.pace.halt) != nil {
-			return nil, fmt.Errorf("%w: %s: run candor heal where that run was started", ErrOthers, strings.Join(found.Left, "; "))
-		}
-	}
-}
-
 // guard starts the guardian and makes it responsible for the journal.
-func (r *run) guard(ctx context.Context) error {
+func (r *run) guard(ctx context.Context, _ string) error {
 	log := r.journal.Log()
 	streams, err := r.config.Guard(ctx, r.world, filepath.Dir(log.Path))
 	if err != nil {
@@ -69,6 +56,41 @@ func (r *run) guard(ctx context.Context) error {
 	}
 	r.guards, err = guardian.Guard(ctx, streams, r.journal, r.longest())
 	return err
+}
+
+// takeSystem makes this process the only one in the whole world that works on the system, makes sure that nothing of
+// another run is there, and remembers how the system stands.
+func (r *run) takeSystem(ctx context.Context, _ string) error {
+	host, err := os.Hostname()
+	if err != nil {
+		return fmt.Errorf("learn the name of this host: %w", err)
+	}
+	r.lock, err = r.world.Lock(ctx, r.longest(), fmt.Sprintf("process %d on %s", os.Getpid(), host))
+	if err != nil {
+		return err
+	}
+	within, cancel := context.WithTimeout(ctx, r.pace.others)
+	defer cancel()
+	for {
+		if err := r.world.Remember(ctx); err != nil {
+			return err
+		}
+		found, err := r.world.Survey(ctx, "")
+		if err != nil {
+			return err
+		}
+		if len(found.Left) == 0 {
+			break
+		}
+		if rest(within, r.pace.halt) != nil {
+			return fmt.Errorf("%w: %s: run candor heal where that run was started", ErrOthers, strings.Join(found.Left, "; "))
+		}
+	}
+	memo, err := r.world.Memo()
+	if err != nil {
+		return err
+	}
+	return r.journal.Amend(journal.World{Name: r.world.Name(), Config: memo})
 }
 
 // dismiss ends the guardian: with a goodbye when nothing is owed, and otherwise without one.

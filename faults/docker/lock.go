@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	lockPatience = 8 * time.Second // a lock whose holder died lingers, so that nobody begins while its guardian mends
+	lockPatience = 5 * time.Second // a lock whose holder died lingers, so that nobody begins while its guardian mends
 	lockStale    = 30 * time.Second
 	lockEvery    = 250 * time.Millisecond
 )
@@ -65,6 +65,9 @@ func (w *World) lock(ctx context.Context, longest time.Duration, holder string) 
 		_, _ = io.Copy(io.Discard, streams.Reader)
 		close(l.lost)
 	}()
+	if _, err := streams.Conn.Write([]byte("hello\n")); err != nil {
+		return nil, errors.Join(fmt.Errorf("lock system %s: %w", w.config.System, err), l.Release(ctx))
+	}
 	return l, nil
 }
 

@@ -113,7 +113,7 @@ func image(t *testing.T, w *docker.World) string {
 // What is not as before is told apart: candor's own doing must go, somebody else's act is left alone.
 func TestSurveyComparesWithBefore(t *testing.T) {
 	p, w := up(t, nil)
-	if _, err := w.Remember(t.Context()); err != nil {
+	if err := w.Remember(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	see := func() (left, changed string) {
@@ -143,8 +143,7 @@ func TestSurveyComparesWithBefore(t *testing.T) {
 			t.Errorf("after %v: left %q, changed %q; want %q and %q", c.do, left, changed, c.left, c.changed)
 		}
 		if c.undo == nil {
-			_, err := w.Remember(t.Context())
-			if err != nil {
+			if err := w.Remember(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			continue
@@ -166,7 +165,10 @@ func TestSurveyComparesWithBefore(t *testing.T) {
 // The limits that a control group has past the engine are seen too.
 func TestSurveySeesControlGroups(t *testing.T) {
 	p, w := up(t, nil)
-	memo, err := w.Remember(t.Context())
+	if err := w.Remember(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	memo, err := w.Memo()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,15 +31,14 @@ type Standing struct {
 	ownNetwork bool // its network namespace is its own
 }
 
-// Remember keeps how the system stands before a run, so that Survey can say what is different after it, and returns what
-// opens this world again, for a journal. It reads only.
-func (w *World) Remember(ctx context.Context) (json.RawMessage, error) {
-	var err error
-	if w.config.Before, err = w.standing(ctx); err != nil {
-		return nil, err
-	}
-	return json.Marshal(w.config)
+// Remember keeps how the system stands before a run, so that Survey can say what is different after it. It reads only.
+func (w *World) Remember(ctx context.Context) (err error) {
+	w.config.Before, err = w.standing(ctx)
+	return err
 }
+
+// Memo is what opens this world again, for a journal.
+func (w *World) Memo() (json.RawMessage, error) { return json.Marshal(w.config) }
 
 // standing looks at every container of the system.
 func (w *World) standing(ctx context.Context) ([]Standing, error) {

@@ -33,7 +33,8 @@ func (w *World) Survey(ctx context.Context, run string) (faults.Aftermath, error
 	}
 	for _, c := range ours {
 		role := c.Labels[labelRole]
-		if role != roleLock && !(role == roleGuardian && w.options.Guardian) {
+		own := run == "" && c.Labels[labelRun] == w.config.Run // what this very run has is none of another's
+		if !own && role != roleLock && !(role == roleGuardian && w.options.Guardian) {
 			after.Left = append(after.Left, fmt.Sprintf("container %s (%s)", nameOf(c), c.State))
 		}
 	}

@@ -30,10 +30,13 @@ func (f *Fake) Survey(ctx context.Context, _ string) (after faults.Aftermath, er
 // Close lets go of nothing.
 func (f *Fake) Close(context.Context) error { return nil }
 
-// Remember has nothing that opens it again but itself.
-func (f *Fake) Remember(ctx context.Context) (json.RawMessage, error) {
-	return json.RawMessage("{}"), f.call(ctx, false, func() error { return nil })
+// Remember only asks.
+func (f *Fake) Remember(ctx context.Context) error {
+	return f.call(ctx, false, func() error { return nil })
 }
+
+// Memo is nothing: a Fake is opened again by whoever has it.
+func (f *Fake) Memo() (json.RawMessage, error) { return json.RawMessage("{}"), nil }
 
 // FakeLock is the right to work in a Fake.
 type FakeLock struct {

@@ -41,7 +41,7 @@ func newRig(t *testing.T) *rig {
 		t.Fatal(err)
 	}
 	r.s = &server{open: func(context.Context, journal.World) (World, error) { return r.w, nil }, began: time.Now(), heard: time.Now(),
-		pace: pace{lock: time.Second, between: 5 * time.Millisecond, most: 20 * time.Millisecond, patience: 20 * time.Second, look: 5 * time.Millisecond}}
+		pace: pace{lock: time.Second, between: 5 * time.Millisecond, most: 20 * time.Millisecond, patience: 20 * time.Second, look: 5 * time.Millisecond, hello: 200 * time.Millisecond}}
 	return r
 }
 
@@ -307,6 +307,18 @@ func TestHealLeavesTheLivingAlone(t *testing.T) {
 	}
 	if err := errors.Join(r.j.RevertAll(t.Context(), r.w), r.j.Close()); err != nil {
 		t.Error(err)
+	}
+}
+
+// A guardian to whom nobody ever speaks goes: its runner died while it was started.
+func TestNobodySpeaks(t *testing.T) {
+	r := newRig(t)
+	in, toGuardian := io.Pipe()
+	if err := r.s.serve(context.Background(), in); !errors.Is(err, errNobody) {
+		t.Errorf("serve = %v; want errNobody", err)
+	}
+	if err := errors.Join(toGuardian.Close(), r.j.Close()); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -19,10 +19,14 @@ type pace struct {
 	most     time.Duration
 	patience time.Duration // for all tries: an engine that restarts comes back within it
 	look     time.Duration // how often deadlines are looked at
+	hello    time.Duration // for the runner's first word: one that died meanwhile may leave an input that never ends
 }
 
 var patient = pace{lock: 2 * time.Second, between: 50 * time.Millisecond, most: 500 * time.Millisecond,
-	patience: 15 * time.Minute, look: 200 * time.Millisecond}
+	patience: 15 * time.Minute, look: 200 * time.Millisecond, hello: 10 * time.Second}
+
+// errNobody: no runner ever said a word.
+var errNobody = errors.New("nobody speaks to this guardian")
 
 // server is a guardian at work.
 type server struct {
@@ -63,6 +67,9 @@ func (s *server) serve(ctx context.Context, in io.Reader) error {
 		case err := <-ended:
 			return s.takeOver(ctx, err)
 		case <-tick.C:
+			if s.hello.Journal == "" && time.Since(s.began) > s.pace.hello {
+				return errNobody
+			}
 			if why := s.overdue(time.Now()); why != "" && s.took == "" {
 				s.takeFrom(ctx, why)
 			}

@@ -37,9 +37,20 @@ type Status struct {
 	Err  error // a *LineError, or why the file could not be opened
 }
 
+// Unfinished lists the journals of runners that are gone and did not close them: those that Dirty lists, and those that owe
+// nothing and whose run may have left a helper of candor's own.
+func Unfinished(dir string) ([]Status, error) {
+	return list(dir, func(l Log) bool { return !l.Closed() && len(l.Records) > 0 })
+}
+
 // Dirty lists the journals in a state directory that owe something, in the order of their names. One that cannot be read
 // is listed with its error: it may owe anything.
 func Dirty(dir string) ([]Status, error) {
+	return list(dir, func(l Log) bool { return len(l.Owed()) > 0 })
+}
+
+// list picks journals that a filter wants, and all that cannot be read.
+func list(dir string, wanted func(Log) bool) ([]Status, error) {
 	folder := filepath.Join(dir, folderName)
 	files, err := os.ReadDir(folder)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -55,7 +66,7 @@ func Dirty(dir string) ([]Status, error) {
 		}
 		s := Status{}
 		s.Log, s.Err = Read(filepath.Join(folder, f.Name()))
-		if s.Err == nil && len(s.Log.Owed()) == 0 {
+		if errors.Is(s.Err, fs.ErrNotExist) || s.Err == nil && !wanted(s.Log) {
 			continue
 		}
 		if s.Held, err = held(s.Log.Path); err != nil {

@@ -207,15 +207,30 @@ func (j *Journal) Owed() []Entry {
 	return l.Owed()
 }
 
-// Close writes that all is settled and lets go of the lock. While something is owed it lets go all the same, so that heal
-// can take over, and returns an *InForceError.
+// Amend replaces what opens the world again by what also knows how it stood, before anything is owed.
+func (j *Journal) Amend(world World) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	h := j.log.Header
+	h.World = world
+	return j.append(Record{Phase: Amended, Header: &h})
+}
+
+// Close writes that all is settled and lets go of the lock. A journal in which nothing was ever owed is removed. While
+// something is owed it lets go all the same, so that heal can take over, and returns an *InForceError.
 func (j *Journal) Close() error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	var err error
-	if owed := j.log.Owed(); len(owed) > 0 {
+	_, recalled := j.file.(nowhere)
+	switch owed := j.log.Owed(); {
+	case len(owed) > 0:
 		err = inForce(j.log.Header.Run, owed)
-	} else if !j.log.Closed() {
+	case len(j.log.entries) == 0 && !recalled:
+		if rerr := os.Remove(j.log.Path); rerr != nil && !errors.Is(rerr, fs.ErrNotExist) {
+			err = fmt.Errorf("remove a journal of nothing: %w", rerr)
+		}
+	case !j.log.Closed():
 		err = j.append(Record{Phase: Closed})
 	}
 	if cerr := j.file.Close(); cerr != nil {

@@ -17,6 +17,7 @@ type Phase string
 // The phases, in the order in which an obligation passes them.
 const (
 	Opened       Phase = "open"
+	Amended      Phase = "amended" // the header again, with how the world stood
 	Intent       Phase = "intent"
 	Injected     Phase = "injected"
 	RevertFailed Phase = "revert-failed"
@@ -31,7 +32,7 @@ type Record struct {
 	Seq     int             `json:"seq"` // from 1, without a gap
 	Time    time.Time       `json:"time"`
 	Phase   Phase           `json:"phase"`
-	Header  *Header         `json:"header,omitempty"` // of open alone
+	Header  *Header         `json:"header,omitempty"` // of open and amended
 	ID      string          `json:"id,omitempty"`     // the obligation
 	Kind    string          `json:"kind,omitempty"`   // of intent, as the world, the summary and the fault
 	World   string          `json:"world,omitempty"`
@@ -144,6 +145,12 @@ func (l *Log) check(r Record) error {
 		return fmt.Errorf("a record of run %q in the journal of run %q", r.Run, l.Header.Run)
 	case l.Closed():
 		return errors.New("a record after the journal was closed")
+	case r.Phase == Amended && (r.Header == nil || r.Header.Run != r.Run):
+		return errors.New("amended has no header of this run")
+	case r.Phase == Amended && len(l.entries) > 0:
+		return errors.New("amended after something was owed")
+	case r.Phase == Amended:
+		return nil
 	case r.Phase == Closed && len(l.Owed()) > 0:
 		return errors.New("closed while something is owed")
 	case r.Phase == Closed:
@@ -178,7 +185,7 @@ func (l *Log) checkEntry(r Record) error {
 func (l *Log) take(r Record) {
 	l.Records = append(l.Records, r)
 	switch r.Phase {
-	case Opened:
+	case Opened, Amended:
 		l.Header = *r.Header
 	case Intent:
 		l.entries = append(l.entries, &Entry{ID: r.ID, Kind: r.Kind, World: r.World, Summary: r.Summary, Line: r.Seq,
