@@ -8,6 +8,9 @@ import (
 // always required of a journey that declares effects: the four ways to lie about one.
 var ledgerRules = []string{"CL-01", "CL-02", "CL-03", "CL-04"}
 
+// truthRules go by what the truth shows, as those of the ledger do.
+var truthRules = []string{"RC-03", "RC-04"}
+
 // rules says before the run which rules can apply, why the others cannot, and which decide.
 func (w *compiler) rules() {
 	h := w.Experiment.Honesty
@@ -100,6 +103,8 @@ func (w *compiler) cannot(r RuleInfo, effects, own bool) string {
 		return "no journey declares an effect that could be read"
 	case (r.ID == "CL-05" || r.ID == "HT-09") && !writes:
 		return "no journey changes anything"
+	case slices.Contains(truthRules, r.ID) && !effects:
+		return "no journey declares an effect that could be read"
 	case r.ID == "CL-02" && w.unvalued(r.ID):
 		return "no effect says what value it wants"
 	case r.ID == "CL-09" && !w.several():

@@ -34,7 +34,8 @@ type story struct {
 	ending   experiments.Ending
 	left     []string
 	noEnd    bool
-	unmended bool // the fault is never seen gone
+	unmended bool      // the fault is never seen gone
+	came     time.Time // when rows came, where the reader gives it
 
 	now     time.Time
 	records []experiments.Record
@@ -207,7 +208,7 @@ func (s *story) rows(effect, round string) []experiments.TruthRow {
 		if n == 0 {
 			continue
 		}
-		row := experiments.TruthRow{Marker: b.marker, Count: n}
+		row := experiments.TruthRow{Marker: b.marker, Count: n, At: s.came}
 		if effect == "charge" {
 			value := orElse(b.value, "1200")
 			row.Value = &value

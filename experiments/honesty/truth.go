@@ -23,6 +23,7 @@ type truth struct {
 	first    *reading
 	second   *reading
 	glimpsed map[string]int64 // marker → line of the last reading before these that had it
+	early    []*reading       // those before these two that could see, in order
 	blind    int              // readings that could not see
 	tried    int
 	shares   string // why its reader cannot be trusted; empty when it can
@@ -60,6 +61,9 @@ func (e *evidence) addTruth(r *experiments.Record) {
 		if t.glimpsed == nil {
 			t.glimpsed = map[string]int64{}
 		}
+		if read.Blind == "" {
+			t.early = append(t.early, newReading(r))
+		}
 		for _, row := range read.Rows {
 			if row.Count > 0 {
 				t.glimpsed[row.Marker] = r.Seq
@@ -77,6 +81,9 @@ func newReading(r *experiments.Record) *reading {
 	for _, row := range r.Truth.Rows {
 		if other, twice := n.rows[row.Marker]; twice {
 			row.Count += other.Count
+			if other.At.After(row.At) {
+				row.At = other.At
+			}
 		}
 		n.rows[row.Marker] = row
 	}

@@ -2,6 +2,7 @@ package honesty
 
 import (
 	"fmt"
+	"maps"
 	"testing"
 	"time"
 
@@ -46,10 +47,11 @@ func cut(x experiments.Exchange) experiments.Exchange {
 }
 
 func having(x experiments.Exchange, name, value string) experiments.Exchange {
-	headers := map[string][]string{name: {value}}
-	for n, v := range x.Headers {
-		headers[n] = v
+	headers := maps.Clone(x.Headers)
+	if headers == nil {
+		headers = map[string][]string{}
 	}
+	headers[name] = []string{value}
 	x.Headers = headers
 	return x
 }
