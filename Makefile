@@ -25,7 +25,7 @@ test: build setup vet ## everything that has to hold, on this machine
 	@go test -timeout 18m ./...
 
 .PHONY: setup
-setup: ## make what the tests need beside Go and Docker (a PostgreSQL image of our own)
+setup: ## make what the tests need beside Go and Docker (one image with the servers that tests talk to)
 	@testdata/images/prepare
 
 .PHONY: vet

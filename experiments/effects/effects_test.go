@@ -223,7 +223,7 @@ func TestSQLiteWaitsForALock(t *testing.T) {
 func TestSQLRefuses(t *testing.T) {
 	file, _ := orders(t)
 	for _, c := range []struct{ url, query, words string }{
-		{"mysql://root@db/shop", "select 1, 1", "postgres:// or sqlite:"},
+		{"oracle://root@db/shop", "select 1, 1", "postgres://, mysql:// or sqlite:"},
 		{"sqlite:", "select 1, 1", "needs a file"},
 		{"sqlite:" + file, "select nonsense", "no such column"},
 		{"sqlite:" + file, "select 1, 2, 3, null, 5", "one to four"},
@@ -264,7 +264,7 @@ func TestValuesAreBounded(t *testing.T) {
 
 func TestMistakesAreFoundBeforehand(t *testing.T) {
 	for url, ok := range map[string]bool{"postgres://db/x": true, "sqlite:x.db": true, "{{ env.DB }}": true, "{{ a ? 'x:' : 'y' }}": true,
-		"mysql://db/x": false, "x.db:": false} {
+		"oracle://db/x": false, "x.db:": false} {
 		if err := (&SQL{URL: tmpl(url)}).Validate(); (err == nil) != ok {
 			t.Errorf("Validate of %s = %v", url, err)
 		}

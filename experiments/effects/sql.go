@@ -4,34 +4,27 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/candor-chaos/candor/experiments"
+	"github.com/candor-chaos/candor/experiments/stores"
 	"github.com/candor-chaos/candor/faults"
 )
 
 // SQL reads a query. Columns count by their place: marker, count, value, time; without count each row is one effect.
 type SQL struct {
-	URL     experiments.Template   `yaml:"url" json:"url" env:"always" required:"true" doc:"postgres://… or sqlite:FILE"`
+	URL     experiments.Template   `yaml:"url" json:"url" env:"always" required:"true" doc:"postgres://…, mysql://… or sqlite:FILE"`
 	Query   string                 `yaml:"query" json:"query" required:"true"`
-	Args    []experiments.Template `yaml:"args" json:"args,omitempty" env:"always" doc:"for the placeholders of the query, as $1"`
+	Args    []experiments.Template `yaml:"args" json:"args,omitempty" env:"always" doc:"for the placeholders of the query: $1 in PostgreSQL, ? in MySQL and SQLite"`
 	Timeout time.Duration          `yaml:"timeout" json:"timeout,omitempty" doc:"of the query; 10s when absent"`
 }
-
-const (
-	statementTimeout = 10 * time.Second
-	busyTimeout      = 5 * time.Second // for a SQLite file that somebody else has locked
-)
 
 // Validate wants a kind of database that can be read, where the address says it outright, and a time that is not below
 // zero.
 func (r *SQL) Validate() error {
 	var kind, timeout error
-	scheme, _, literal := strings.Cut(r.URL.Source, ":")
-	if literal && !strings.Contains(scheme, "{{") && !slices.Contains(schemes, scheme) {
-		kind = &faults.FieldError{Field: "url", Msg: fmt.Sprintf("%q is no database that can be read", scheme), Hint: "postgres:// or sqlite:"}
+	if err := stores.CheckScheme(r.URL.Source); err != nil {
+		kind = &faults.FieldError{Field: "url", Msg: err.Error(), Hint: stores.SchemeHint}
 	}
 	if r.Timeout < 0 {
 		timeout = &faults.FieldError{Field: "timeout", Msg: fmt.Sprintf("%s is negative", r.Timeout), Hint: "such as 10s"}
@@ -39,44 +32,34 @@ func (r *SQL) Validate() error {
 	return errors.Join(kind, timeout)
 }
 
-var schemes = []string{"postgres", "postgresql", "sqlite"}
-
 // Read runs the query in a transaction that can only read.
 func (r *SQL) Read(ctx context.Context, in experiments.Surroundings) ([]experiments.TruthRow, error) {
 	address, err := r.URL.Expand(in.Vars)
 	if err != nil {
 		return nil, fmt.Errorf("url: %w", err)
 	}
-	q := query{text: r.Query, args: make([]any, len(r.Args)), timeout: r.Timeout}
+	var found ledger
+	q := stores.Query{Text: r.Query, Args: make([]any, len(r.Args)), Timeout: r.Timeout, Columns: columns, Row: found.take}
 	for i, arg := range r.Args {
-		if q.args[i], err = arg.Expand(in.Vars); err != nil {
+		if q.Args[i], err = arg.Expand(in.Vars); err != nil {
 			return nil, fmt.Errorf("args %d: %w", i+1, err)
 		}
 	}
-	if q.timeout <= 0 {
-		q.timeout = statementTimeout
+	if err := stores.Ask(ctx, address, q); err != nil {
+		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, q.timeout)
-	defer cancel()
-	scheme, rest, _ := strings.Cut(address, ":")
-	switch scheme {
-	case "postgres", "postgresql":
-		return q.postgres(ctx, address)
-	case "sqlite":
-		return q.sqlite(ctx, strings.TrimPrefix(rest, "//"))
-	}
-	return nil, errors.New("url: it starts with postgres:// or sqlite:")
-}
-
-// query is what is asked.
-type query struct {
-	text    string
-	args    []any
-	timeout time.Duration
+	return found.rows, nil
 }
 
 // errColumns means that a query gives something else than what a reader reads.
 var errColumns = errors.New("the columns of the query are marker, count, value, time; it has one to four")
+
+func columns(names []string) error {
+	if len(names) < 1 || len(names) > 4 {
+		return errColumns
+	}
+	return nil
+}
 
 // scan reads a row of one to four columns.
 func scan(values []any) (experiments.TruthRow, error) {

@@ -1,4 +1,4 @@
-package effects
+package stores
 
 import (
 	"context"
@@ -7,13 +7,19 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-sql-driver/mysql"
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // explain puts the errors that a broken or busy database gives into words; the cause stays.
 func explain(err error, timeout time.Duration) error {
 	var said *pgconn.PgError
+	var mysaid *mysql.MySQLError
 	switch {
+	case errors.As(err, &mysaid):
+		if words := mysqlWords(mysaid.Number); words != "" {
+			return fmt.Errorf("%s: %w", words, err)
+		}
 	case errors.As(err, &said):
 		if words := inWords(said.Code); words != "" {
 			return fmt.Errorf("%s: %w", words, err)
@@ -36,6 +42,23 @@ func inWords(code string) string {
 	case "57014":
 		return "the query was cancelled"
 	case "25006":
+		return "a reader must not write"
+	}
+	return ""
+}
+
+// mysqlWords names the states in which MySQL and MariaDB answer but cannot serve.
+func mysqlWords(number uint16) string {
+	switch number {
+	case 1053, 1077, 1079, 3169:
+		return "the database is shutting down"
+	case 1040, 1203, 1226:
+		return "the database takes no more connections"
+	case 3168, 1047:
+		return "the database is starting up or not ready"
+	case 1969, 3024, 1317, 1927:
+		return "the query was cancelled"
+	case 1792, 1290, 1836, 3100:
 		return "a reader must not write"
 	}
 	return ""
