@@ -1,6 +1,9 @@
 package faults
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // The abilities that faults ask of a world. Each fault's file asks for what it needs and nothing else; a world shows an
 // ability by having its methods.
@@ -56,4 +59,15 @@ type pauser interface {
 	Pause(ctx context.Context, id Identity) error
 	Unpause(ctx context.Context, id Identity) error
 	Paused(ctx context.Context, id Identity) (bool, error)
+}
+
+// stopper ends a process politely, and starts it again.
+type stopper interface {
+	observer
+	// End asks exactly this incarnation to end, kills it after grace, and returns when it has ended. What has ended
+	// already, or is another incarnation, is ErrReplaced or success, and is not touched.
+	End(ctx context.Context, id Identity, grace time.Duration) error
+	// Ending reports whether exactly this incarnation has been asked to end and has not yet. It only reads.
+	Ending(ctx context.Context, id Identity) (bool, error)
+	Start(ctx context.Context, id Identity) error
 }

@@ -6,6 +6,8 @@ func All() []Kind {
 		Outage,
 		Latency,
 		Kill,
+		Stop,
+		Restart,
 		Pause,
 	}
 }

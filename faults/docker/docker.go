@@ -83,6 +83,7 @@ type World struct {
 	looked   map[string]bool // services in whose namespaces something was done, to be verified at the end
 
 	memory sync.Mutex
+	ending map[string]bool // containers that this world is stopping
 	raised map[string]bool // containers that this world killed or started: that they were started again is no surprise
 
 	watch    sync.Once
@@ -110,7 +111,7 @@ func Open(ctx context.Context, c Config, o Options) (*World, error) {
 	if c.Expiry == 0 {
 		c.Expiry = time.Hour
 	}
-	return &World{config: c, options: o, docker: docker, sidecars: map[string]*sidecar{}, looked: map[string]bool{}, raised: map[string]bool{},
+	return &World{config: c, options: o, docker: docker, sidecars: map[string]*sidecar{}, looked: map[string]bool{}, raised: map[string]bool{}, ending: map[string]bool{},
 		lost: make(chan error, lostLimit), busy: make(chan struct{}, 1)}, nil
 }
 

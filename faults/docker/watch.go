@@ -152,7 +152,7 @@ func (w *World) follow(ctx context.Context, s *sidecar, v *way) error {
 			return err
 		}
 		addresses = reachable(from, to)
-		lifted = len(addresses) == 0 || to.State.Paused
+		lifted = len(addresses) == 0 || to.State.Paused || w.marked(id.ID)
 	}
 	if lifted == v.lifted && slices.Equal(addresses, v.addresses) {
 		return nil

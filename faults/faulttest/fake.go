@@ -47,6 +47,7 @@ type thing struct {
 	Ports       []int
 	Running     bool
 	Paused      bool
+	Ending      bool                         `json:",omitempty"` // asked to end
 	Redirects   map[string]int               `json:",omitempty"` // path → how many of its two halves stand
 	Impairments map[string]faults.Impairment `json:",omitempty"` // by label
 }
@@ -71,7 +72,7 @@ func (f *Fake) put(service string, ports []int) {
 // bear begins a new incarnation.
 func (f *Fake) bear(t *thing) {
 	f.births++
-	t.Running, t.Paused = true, false
+	t.Running, t.Paused, t.Ending = true, false, false
 	t.ID.Born = time.Date(2026, 1, 2, 3, 4, 5, 678, time.UTC).Add(time.Duration(f.births) * time.Second)
 	t.ID.Process = 1000 + f.births
 }
@@ -140,6 +141,9 @@ func (f *Fake) broken() []string {
 		}
 		if t.Paused {
 			all = append(all, service+": paused")
+		}
+		if t.Ending {
+			all = append(all, service+": asked to end")
 		}
 		for path := range t.Redirects {
 			all = append(all, service+": interposed on "+path)
