@@ -71,3 +71,14 @@ type stopper interface {
 	Ending(ctx context.Context, id Identity) (bool, error)
 	Start(ctx context.Context, id Identity) error
 }
+
+// limiter writes limits past the engine, into the control group of exactly one incarnation.
+type limiter interface {
+	observer
+	// Allowance only reads.
+	Allowance(ctx context.Context, id Identity) (Allowance, error)
+	// LimitCPU allows so many microseconds in each period; 0 takes the limit away.
+	LimitCPU(ctx context.Context, id Identity, quota, period int64) error
+	// LimitMemory allows so many bytes; 0 takes the limit away. It refuses less than what cannot be taken back.
+	LimitMemory(ctx context.Context, id Identity, bytes int64) error
+}

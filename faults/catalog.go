@@ -9,6 +9,8 @@ func All() []Kind {
 		Stop,
 		Restart,
 		Pause,
+		CPU,
+		Memory,
 	}
 }
 

@@ -9,8 +9,8 @@
 // closes, SIGKILL included, the kernel removes it. End of input, the end of its context, a heartbeat that stays away and
 // a hard expiry all mean the same: remove the table, end the proxies, return.
 //
-// The same binary also does small jobs: signal ends exactly one process of the host, look tells whether a run's table is
-// still in this namespace, and lock lives as long as whoever holds its input, and a little longer.
+// The same binary also does small jobs: signal ends exactly one process of the host, limit writes into the control
+// group of one, look tells whether a run's table is still in this namespace, and lock lives as long as whoever holds its input, and a little longer.
 package agent
 
 import (
@@ -28,7 +28,7 @@ import (
 const Group = 31337
 
 // ErrUsage means that the agent was started with arguments that it does not know.
-var ErrUsage = errors.New("usage: agent serve|look|signal|lock [flags]")
+var ErrUsage = errors.New("usage: agent serve|look|signal|limit|lock [flags]")
 
 // Main is the agent's command line: what the hidden command of candor's binary calls.
 func Main(ctx context.Context, args []string, in io.Reader, out io.Writer) error {
@@ -75,6 +75,8 @@ func Main(ctx context.Context, args []string, in io.Reader, out io.Writer) error
 			return errors.Join(ErrUsage, err)
 		}
 		return Signal(pid, container, name)
+	case "limit":
+		return Limit(args[1:], out)
 	case "lock":
 		expiry := flags.Duration("expiry", time.Hour, "after which it ends by itself")
 		if err := flags.Parse(args[1:]); err != nil {

@@ -24,13 +24,14 @@ const errorLimit = 4 << 10
 // own is a container of candor's own that runs its own binary: no capability but those named, nothing writable, no port.
 type own struct {
 	name         string
-	role         string // what it is for: agent, look, signal, lock or guardian
+	role         string // what it is for: agent, look, signal, limit, lock or guardian
 	args         []string
 	labels       map[string]string // beside those that all of ours carry
 	mounts       []mount.Mount
 	alone        bool     // its name is exclusive: one that is there already is not ours to remove
 	network      string   // network mode
 	pid          string   // PID mode
+	groups       string   // mode of the namespace of control groups; the engine's own choice when empty
 	capabilities []string // beside none
 	user         string
 	input        bool // keep standard input open, and let its end be the container's, which then removes itself
@@ -46,7 +47,7 @@ func (w *World) create(ctx context.Context, o own) (id string, streams types.Hij
 		AttachStdin: o.input, AttachStdout: true, AttachStderr: true,
 		Labels: map[string]string{labelRun: w.config.Run, labelSystem: w.config.System, labelRole: o.role}}
 	maps.Copy(config.Labels, o.labels)
-	host := &container.HostConfig{NetworkMode: container.NetworkMode(o.network), PidMode: container.PidMode(o.pid),
+	host := &container.HostConfig{NetworkMode: container.NetworkMode(o.network), PidMode: container.PidMode(o.pid), CgroupnsMode: container.CgroupnsMode(o.groups),
 		CapDrop: []string{"ALL"}, CapAdd: o.capabilities, ReadonlyRootfs: true, SecurityOpt: []string{"no-new-privileges"},
 		AutoRemove: o.input, Mounts: o.mounts, LogConfig: container.LogConfig{Type: "none"}}
 	made, err := w.place(ctx, config, host, o)

@@ -67,6 +67,7 @@ const (
 	roleAgent    = "agent"
 	roleLook     = "look"
 	roleSignal   = "signal"
+	roleLimit    = "limit"
 	roleLock     = "lock"
 	roleGuardian = "guardian"
 )

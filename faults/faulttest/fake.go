@@ -47,6 +47,7 @@ type thing struct {
 	Ports       []int
 	Running     bool
 	Paused      bool
+	Allowed     faults.Allowance
 	Ending      bool                         `json:",omitempty"` // asked to end
 	Redirects   map[string]int               `json:",omitempty"` // path → how many of its two halves stand
 	Impairments map[string]faults.Impairment `json:",omitempty"` // by label
@@ -73,6 +74,7 @@ func (f *Fake) put(service string, ports []int) {
 func (f *Fake) bear(t *thing) {
 	f.births++
 	t.Running, t.Paused, t.Ending = true, false, false
+	t.Allowed = fakeAllowance
 	t.ID.Born = time.Date(2026, 1, 2, 3, 4, 5, 678, time.UTC).Add(time.Duration(f.births) * time.Second)
 	t.ID.Process = 1000 + f.births
 }
@@ -141,6 +143,9 @@ func (f *Fake) broken() []string {
 		}
 		if t.Paused {
 			all = append(all, service+": paused")
+		}
+		if t.Allowed != fakeAllowance {
+			all = append(all, service+": limited")
 		}
 		if t.Ending {
 			all = append(all, service+": asked to end")
