@@ -82,3 +82,15 @@ type limiter interface {
 	// LimitMemory allows so many bytes; 0 takes the limit away. It refuses less than what cannot be taken back.
 	LimitMemory(ctx context.Context, id Identity, bytes int64) error
 }
+
+// attacher takes services off their networks, and back.
+type attacher interface {
+	observer
+	// Attachments are the networks that an ID is in and could leave, whichever incarnation runs, or none.
+	Attachments(ctx context.Context, id Identity) ([]Attachment, error)
+	// Detach acts on exactly this incarnation.
+	Detach(ctx context.Context, id Identity, networkID string) error
+	// Attach connects an ID as it was, with the addresses that its owner chose and, where the network lets anybody ask for
+	// one, those that it had. It fails with ErrNotFound when the ID or the network is gone.
+	Attach(ctx context.Context, id Identity, a Attachment) error
+}

@@ -9,6 +9,7 @@ func All() []Kind {
 		Stop,
 		Restart,
 		Pause,
+		Disconnect,
 		CPU,
 		Memory,
 	}

@@ -34,12 +34,13 @@ type Fake struct {
 	// Before, if set, is called before every call, with the calls so far. It must not call the Fake.
 	Before func(call int, write bool) Failure
 
-	mu     sync.Mutex
-	things map[string]*thing
-	calls  int
-	writes int
-	births int
-	lock   *FakeLock
+	mu        sync.Mutex
+	things    map[string]*thing
+	calls     int
+	writes    int
+	births    int
+	lock      *FakeLock
+	noNetwork bool
 }
 
 type thing struct {
@@ -48,6 +49,7 @@ type thing struct {
 	Running     bool
 	Paused      bool
 	Allowed     faults.Allowance
+	Attached    []faults.Attachment
 	Ending      bool                         `json:",omitempty"` // asked to end
 	Redirects   map[string]int               `json:",omitempty"` // path → how many of its two halves stand
 	Impairments map[string]faults.Impairment `json:",omitempty"` // by label
@@ -67,6 +69,7 @@ func (f *Fake) put(service string, ports []int) {
 	f.births++
 	f.things[service] = &thing{Ports: ports, Running: true, Redirects: map[string]int{}, Impairments: map[string]faults.Impairment{},
 		ID: faults.Identity{Service: service, ID: fmt.Sprintf("%s-%d", service, f.births), Name: "shop_" + service + "_1"}}
+	f.things[service].Attached = []faults.Attachment{fakeNetwork(service)}
 	f.bear(f.things[service])
 }
 
@@ -146,6 +149,9 @@ func (f *Fake) broken() []string {
 		}
 		if t.Allowed != fakeAllowance {
 			all = append(all, service+": limited")
+		}
+		if !slices.ContainsFunc(t.Attached, isFakeNetwork) {
+			all = append(all, service+": is not in its network")
 		}
 		if t.Ending {
 			all = append(all, service+": asked to end")
