@@ -51,7 +51,7 @@ func (s *server) newLane(ctx context.Context, path faults.Path, f family) (*lane
 	}
 	l.forward = forward
 	l.proxy = toxiproxy.NewProxy(s.toxiproxy, path.Key()+" "+f.name, net.JoinHostPort(loopback, "0"), forward.address())
-	if err := l.listenAlong(s); err != nil {
+	if err := l.listenAlong(s.options, s.overheard); err != nil {
 		return nil, errors.Join(err, l.forward.close())
 	}
 	if err := bounded(ctx, l.proxy.Start); err != nil {
@@ -68,7 +68,7 @@ func (s *server) newLane(ctx context.Context, path faults.Path, f family) (*lane
 }
 
 // listenAlong puts the tap first, before any connection, and the gate in the other direction.
-func (l *lane) listenAlong(s *server) error {
+func (l *lane) listenAlong(o Options, tell func(faults.Request)) error {
 	added, err := l.proxy.Toxics.AddToxicJson(bytes.NewReader([]byte(`{"name":"tap","type":"` + tapType + `","stream":"upstream"}`)))
 	if err == nil {
 		_, err = l.proxy.Toxics.AddToxicJson(bytes.NewReader([]byte(`{"name":"gate","type":"` + gateType + `","stream":"downstream"}`)))
@@ -80,7 +80,7 @@ func (l *lane) listenAlong(s *server) error {
 	if !ok {
 		return fmt.Errorf("listen along on %s: the tap is a %T", l.path, added.Toxic)
 	}
-	tap.listen = newHearing(l.path, s.options, s.overheard).listen
+	tap.listen = newHearing(l.path, o, tell).listen
 	return nil
 }
 
