@@ -197,6 +197,8 @@ var (
 	ErrProtected = errors.New("protected by its label candor.protect")
 	// ErrBusy: another candor works on the system.
 	ErrBusy = errors.New("another run has this system")
+	// ErrUncounted: the world cannot count there what a fault hits.
+	ErrUncounted = errors.New("cannot be counted there")
 	// ErrUnreachable: the world itself (an engine, a server) does not answer.
 	ErrUnreachable = errors.New("does not answer")
 )

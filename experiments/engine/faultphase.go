@@ -110,7 +110,10 @@ func (r *run) hits(ctx context.Context, f *armed) error {
 	defer cancel()
 	n, err := counter.Hits(within, r.world)
 	event := experiments.FaultEvent{Name: f.name, Event: "hits", Hits: n}
-	if err != nil {
+	switch {
+	case errors.Is(err, faults.ErrUncounted):
+		event.Hits = r.tally.count(f)
+	case err != nil:
 		event.Error = err.Error()
 	}
 	return r.record(experiments.Record{Fault: &event})
