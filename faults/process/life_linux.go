@@ -127,10 +127,11 @@ func (w *World) start(ctx context.Context, name string) error {
 	if err := <-started; err != nil {
 		return fmt.Errorf("start %s: %w", name, err)
 	}
-	s.cmd, s.pid, s.gone = cmd, cmd.Process.Pid, make(chan struct{})
+	pid, gone := cmd.Process.Pid, make(chan struct{})
+	s.cmd, s.pid, s.gone = cmd, pid, gone
 	s.starts++
-	w.going.Go(func() { w.await(s, s.pid) })
-	w.going.Go(func() { w.welcome(ctx, s.name, s.gone) })
+	w.going.Go(func() { w.await(s, pid) })
+	w.going.Go(func() { w.welcome(ctx, s.name, gone) })
 	return nil
 }
 
@@ -222,7 +223,7 @@ func (w *World) healthy(ctx context.Context, name string) error {
 				well = well && listens(ctx, port)
 			}
 		}
-		if well {
+		if well && w.reached(name) {
 			return nil
 		}
 		select {
@@ -235,6 +236,16 @@ func (w *World) healthy(ctx context.Context, name string) error {
 		case <-time.After(pollEvery):
 		}
 	}
+}
+
+// reached reports whether every way to a service is open.
+func (w *World) reached(name string) bool {
+	for _, f := range w.fronts {
+		if f.path.To == name && f.isAway() {
+			return false
+		}
+	}
+	return true
 }
 
 // Kill sends a signal to the first process of exactly this incarnation. What it leaves of its group goes with it.
@@ -259,15 +270,21 @@ func (w *World) Kill(ctx context.Context, id faults.Identity, signal string, _ b
 	if s == nil {
 		return nil
 	}
-	return s.until(ctx, deadWithin)
+	return w.until(ctx, s, deadWithin)
 }
 
 // until waits until the present incarnation has ended. A longer wait ends without an error: a look tells.
-func (s *service) until(ctx context.Context, longest time.Duration) error {
+func (w *World) until(ctx context.Context, s *service, longest time.Duration) error {
+	w.mu.Lock()
+	gone := s.gone
+	w.mu.Unlock()
+	if gone == nil {
+		return nil // it was never started
+	}
 	timer := time.NewTimer(longest)
 	defer timer.Stop()
 	select {
-	case <-s.gone:
+	case <-gone:
 		return nil
 	case <-timer.C:
 		return nil
@@ -285,10 +302,8 @@ func (w *World) Start(ctx context.Context, id faults.Identity) error {
 	w.mu.Lock()
 	s := w.services[id.Service]
 	w.mu.Unlock()
-	if s.gone != nil { // its death may not have been taken note of yet
-		if err := s.until(ctx, deadWithin); err != nil {
-			return err
-		}
+	if err := w.until(ctx, s, deadWithin); err != nil { // its death may not have been taken note of yet
+		return err
 	}
 	return w.start(ctx, id.Service)
 }
@@ -351,13 +366,13 @@ func (w *World) endAll(ctx context.Context) error {
 	w.mu.Unlock()
 	ends := time.Now().Add(graceTime)
 	for _, s := range going {
-		_ = s.until(ctx, time.Until(ends)) // what is not gone then is killed
+		_ = w.until(ctx, s, time.Until(ends)) // what is not gone then is killed
 		w.mu.Lock()
 		if s.pid != 0 {
 			_ = unix.Kill(-s.pid, unix.SIGKILL)
 		}
 		w.mu.Unlock()
-		_ = s.until(ctx, deadWithin)
+		_ = w.until(ctx, s, deadWithin)
 		w.mu.Lock()
 		if s.pid != 0 {
 			errs = append(errs, fmt.Errorf("%s (process %d) cannot be ended", s.name, s.pid))

@@ -186,6 +186,12 @@ func (f *front) depart(ctx context.Context) {
 	_ = f.settle(ctx) // closing a listener does not fail
 }
 
+func (f *front) isAway() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.away
+}
+
 // arrive opens the front because its dependency listens, unless it has gone again.
 func (f *front) arrive(ctx context.Context, gone <-chan struct{}) error {
 	f.mu.Lock()
