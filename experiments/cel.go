@@ -40,7 +40,7 @@ func newBench(services []string) *bench {
 var identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 // reserved names are in sight by themselves, or words of CEL.
-var reserved = map[string]bool{"env": true, "marker": true, "run": true, "parameters": true, "services": true, "steps": true,
+var reserved = map[string]bool{"env": true, "marker": true, "visitor": true, "run": true, "parameters": true, "services": true, "steps": true,
 	"item": true, "status": true, "headers": true, "body": true, "json": true, "elapsed": true, "hops": true, "answered": true,
 	"connected": true, "exit": true, "stdout": true, "stderr": true, "state": true, "health": true, "restarts": true,
 	"file": true, "html": true, "html_of": true, "in": true, "true": true, "false": true, "null": true, "as": true,
@@ -54,7 +54,7 @@ func typeOf(name string) *cel.Type {
 		return cel.IntType
 	case "body", "stdout", "stderr", "state", "health", "marker":
 		return cel.StringType
-	case "headers", "env", "run":
+	case "headers", "env", "run", "visitor":
 		return cel.MapType(cel.StringType, cel.StringType)
 	case "elapsed":
 		return cel.DurationType
@@ -73,7 +73,7 @@ func (b *bench) inSight(at spot) []string {
 		return always
 	}
 	if always = append(always, "services"); !at.lone {
-		always = append(always, "marker", "steps")
+		always = append(always, "marker", "steps", "visitor")
 	}
 	always = append(always, b.idents...)
 	switch at.place {

@@ -41,18 +41,17 @@ func (w *compiler) journey(use JourneyUse, j *Journey) PlannedJourney {
 	setDefault(&service, w.Experiment.Service)
 	p := PlannedJourney{Name: j.Name, Surface: j.Surface, Interaction: j.Interaction, Service: service, Persona: use.Persona,
 		Traffic: use.words(), Rate: float64(use.Rate)}
-	setDefault(&p.Persona, "patient")
+	setDefault(&p.Persona, Patient)
 	setDefault(&p.Interaction, "page")
 	_, p.Deadlines = w.tier(service)
+	p.Acts, p.Visitors = NewPersona(p.Persona, p.Deadlines), len(j.Visitors)
 	for i := range j.Steps {
-		step := &j.Steps[i]
-		setDefault(&step.Timeout, 2*p.Deadlines.Final)
-		needs := step.Needs
-		if needs == nil {
-			needs = w.needs(service)
+		p.Steps = append(p.Steps, w.step(&j.Steps[i], service, p.Deadlines))
+	}
+	for i := range j.Lookup {
+		if planned := w.step(&j.Lookup[i], service, p.Deadlines); p.Persona == Doubter {
+			p.Lookup = append(p.Lookup, planned)
 		}
-		changes := step.Action != nil && step.Action.Changes()
-		p.Steps = append(p.Steps, PlannedStep{Name: step.Name, Needs: append([]string{}, needs...), Timeout: step.Timeout, Changes: changes})
 	}
 	for i := range j.Setup {
 		setDefault(&j.Setup[i].Timeout, 2*p.Deadlines.Final)
@@ -63,6 +62,17 @@ func (w *compiler) journey(use JourneyUse, j *Journey) PlannedJourney {
 			Shares: w.shares(e)})
 	}
 	return p
+}
+
+// step is what the plan keeps of a step; its timeout is set where none was written.
+func (w *compiler) step(step *Step, service string, d Deadlines) PlannedStep {
+	setDefault(&step.Timeout, 2*d.Final)
+	needs := step.Needs
+	if needs == nil {
+		needs = w.needs(service)
+	}
+	changes := step.Action != nil && step.Action.Changes()
+	return PlannedStep{Name: step.Name, Needs: append([]string{}, needs...), Timeout: step.Timeout, Changes: changes, Dated: !step.Version.IsZero()}
 }
 
 // words says the traffic of a journey.
@@ -100,18 +110,20 @@ func (w *compiler) bindJourney(j *Journey, s *source) {
 		w.known(s, "service", j.Service)
 	}
 	w.bench.steps = []string{}
-	for i, step := range slices.Concat(j.Setup, j.Steps) {
-		w.bench.steps = append(w.bench.steps, step.Name)
-		for n, need := range step.Needs {
-			at := index("setup", i)
-			if i >= len(j.Setup) {
-				at = index("steps", i-len(j.Setup))
+	for _, part := range []struct {
+		key   string
+		steps []Step
+	}{{"setup", j.Setup}, {"steps", j.Steps}, {"lookup", j.Lookup}} {
+		for i, step := range part.steps {
+			w.bench.steps = append(w.bench.steps, step.Name)
+			for n, need := range step.Needs {
+				w.known(s, index(index(part.key, i)+".needs", n), need)
 			}
-			w.known(s, index(at+".needs", n), need)
 		}
 	}
+	w.bench.visitor = visitorNames(j)
 	w.bench.bind(j, nil)
-	w.bench.steps = nil
+	w.bench.steps, w.bench.visitor = nil, nil
 }
 
 // checkJourney finds the mistakes that a journey can have by itself, and names its steps.
@@ -139,6 +151,8 @@ func checkJourney(j *Journey, s *source) {
 		}
 		claiming = step.Name
 	}
+	checkLookup(j, s, names)
+	checkVisitors(j, s)
 	checkEffects(j, s)
 }
 

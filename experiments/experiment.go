@@ -52,7 +52,7 @@ type JourneyUse struct {
 	Users   int      `yaml:"users" json:"users,omitempty" doc:"how many users walk it in a loop; 1 when neither users nor rate is given"`
 	Every   Duration `yaml:"every" json:"every,omitempty" doc:"a user starts again this long after the last start; 1s when absent"`
 	Rate    Rate     `yaml:"rate" json:"rate,omitzero" doc:"arrivals, as 50/s or 300/m"`
-	Persona string   `yaml:"persona" json:"persona,omitempty" doc:"patient" enum:"patient"`
+	Persona string   `yaml:"persona" json:"persona,omitempty" doc:"patient when absent" enum:"patient,impatient,hasty,doubter"`
 }
 
 // FaultUse is a fault on the timeline.

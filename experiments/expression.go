@@ -34,7 +34,8 @@ var ErrNotCompiled = errors.New("expression is not compiled")
 //
 //	always   env.NAME, run.id, run.prefix, parameters.NAME, services['orders-db'].url .port .ports .addresses, the same
 //	         of a service by its name alone where that is an identifier (web.url, payments.admin), file("path");
-//	         in journeys also marker and steps['place order'].json.id, with what those steps extracted
+//	         in journeys also marker, visitor.name, visitor.password and steps['place order'].json.id, with what those
+//	         steps extracted
 //	answer   beside that, what a surface answered: status, headers (by lower-case name), body, json (an empty map when the
 //	         body is not JSON), elapsed (a duration), hops, answered, and html(selector[, attribute]): the text or an
 //	         attribute of the first element of body that a CSS selector matches, an error when there is none
@@ -42,7 +43,7 @@ var ErrNotCompiled = errors.New("expression is not compiled")
 //	probe    beside that, what the probe's kind lists in Sees
 //	address  only env, run and parameters: where services are cannot depend on where services are
 //
-// Of what begins with env, run, parameters, services or steps Compile knows the names, and refuses others.
+// Of what begins with env, run, parameters, services, steps or visitor Compile knows the names, and refuses others.
 type Expr struct {
 	Source  string
 	at      textPlace
@@ -99,6 +100,9 @@ type part struct {
 	text string
 	expr Expr
 }
+
+// Literal is a template without expressions.
+func Literal(text string) Template { return Template{Source: text, parts: []part{{text: text}}} }
 
 // IsZero reports whether no text was written.
 func (t Template) IsZero() bool { return t.Source == "" }

@@ -22,6 +22,7 @@ type Record struct {
 	Intent      *Intent         `json:"intent,omitempty"`
 	Exchange    *Exchange       `json:"exchange,omitempty"`
 	Claim       *ClaimMade      `json:"claim,omitempty"`
+	Sight       *Sight          `json:"sight,omitempty"`
 	Visit       *Visit          `json:"visit,omitempty"`
 	Fault       *FaultEvent     `json:"fault,omitempty"`
 	Look        *Look           `json:"look,omitempty"`
@@ -61,6 +62,7 @@ type Intent struct {
 	Journey string            `json:"journey"`
 	Step    string            `json:"step"`
 	User    int               `json:"user"`
+	Visitor string            `json:"visitor,omitempty"` // whose login it was, by name
 	Visit   int64             `json:"visit"`
 	Wants   map[string]string `json:"wants,omitempty"` // intended value by effect, where one is declared
 }
@@ -72,8 +74,9 @@ type Exchange struct {
 	Step    string  `json:"step"`
 	Setup   bool    `json:"setup,omitempty"`
 	User    int     `json:"user"`
+	Visitor string  `json:"visitor,omitempty"` // whose login it was, by name
 	Visit   int64   `json:"visit"`
-	Attempt int     `json:"attempt"` // from 1
+	Attempt int     `json:"attempt"` // from 1; those of one act at once, or pressed again, count on
 	Hop     int     `json:"hop"`     // from 0
 	By      Starter `json:"by"`
 	Service string  `json:"service,omitempty"` // whose address it went to
@@ -95,6 +98,7 @@ type Exchange struct {
 	Trouble string              `json:"trouble,omitempty"` // timeout, refused, reset, closed, dns, tls, too-large, malformed, other
 	Why     string              `json:"why,omitempty"`     // the trouble in words
 	Expect  *bool               `json:"expect,omitempty"`  // what the step's expect said, on the last hop
+	Version *float64            `json:"version,omitempty"` // what the step's version said, on the last hop
 }
 
 // Text is a body as far as it was kept.
@@ -127,6 +131,21 @@ type ClaimMade struct {
 	Clicked  time.Time        `json:"clicked"`
 	Final    time.Time        `json:"final"`              // when it was made
 	Exchange int64            `json:"exchange,omitempty"` // Seq of the answer that made it
+}
+
+// Sight is what a doubter found when they looked up what they had just been told.
+type Sight struct {
+	Marker   string        `json:"marker"`
+	Journey  string        `json:"journey"`
+	Step     string        `json:"step"` // of the look-up; that of the intent where the journey has none
+	User     int           `json:"user"`
+	Visitor  string        `json:"visitor,omitempty"`
+	Told     Claim         `json:"told"`
+	Seen     bool          `json:"seen"`
+	Blind    string        `json:"blind,omitempty"` // why they could not look; then Seen says nothing
+	Looks    int           `json:"looks"`
+	After    time.Duration `json:"after"`              // from the claim to when the last look was sent
+	Exchange int64         `json:"exchange,omitempty"` // Seq of the answer that they looked at last
 }
 
 // Visit is one walk through a journey, done.

@@ -8,16 +8,21 @@ type Journey struct {
 	Surface     string    `yaml:"surface" json:"surface" doc:"http" required:"true"`
 	Interaction string    `yaml:"interaction" json:"interaction" doc:"realtime, interact, page or analytics: selects the latency clause" enum:"realtime,interact,page,analytics"`
 	Service     string    `yaml:"service" json:"service,omitempty" doc:"service that users talk to; the experiment's when absent"`
-	Visitors    []Visitor `yaml:"visitors" json:"visitors,omitempty"`
+	Visitors    []Visitor `yaml:"visitors" json:"visitors,omitempty" doc:"logins; users take them in turn"`
 	Setup       []Step    `yaml:"setup" json:"setup,omitempty" doc:"steps once per user, without an intent, such as signing in"`
 	Steps       []Step    `yaml:"steps" json:"steps" required:"true"`
+	Lookup      []Step    `yaml:"lookup" json:"lookup,omitempty" doc:"steps by which a doubter finds out after the intent whether it is there; the last one's expect says so. When absent a doubter reads the page again on which the intent ended, or that its Location names, and looks for the marker"`
 	Effects     []Effect  `yaml:"effects" json:"effects,omitempty"`
 }
 
-// Visitor is one login; users take them in turn.
+// Visitor is one login, written name:password, in a place for secrets.
 type Visitor struct {
-	Env string `yaml:"env" json:"env" doc:"environment variable that holds the login"`
+	Env   string   `yaml:"env" json:"env,omitempty" doc:"environment variable that holds name:password; short for login: {{ env.NAME }}"`
+	Login Template `yaml:"login" json:"login,omitzero" doc:"name:password, such as {{ file('visitors/ann') }}" env:"address"`
 }
+
+// Login is a visitor as a run knows one. Templates see it as visitor.name and visitor.password.
+type Login struct{ Name, Password string }
 
 // Step is one thing a user does. The keys that all surfaces share are here; the others fill the surface's own action.
 type Step struct {
@@ -26,6 +31,7 @@ type Step struct {
 	Needs   []string        `yaml:"needs" json:"needs,omitempty" doc:"services that this step needs; all that its service needs when absent"`
 	Expect  Expr            `yaml:"expect" json:"expect,omitempty" doc:"what makes the step a success beside its claim" env:"answer"`
 	Extract map[string]Expr `yaml:"extract" json:"extract,omitempty" doc:"values for later steps" env:"answer"`
+	Version Expr            `yaml:"version" json:"version,omitempty" doc:"a number in the answer that only grows, of the thing that the address names (RC-05)" env:"answer"`
 	Claims  *Claims         `yaml:"claims" json:"claims,omitempty" doc:"what the answer tells the user; its step is the journey's intent"`
 	Action  Action          `yaml:",kind=surface" json:"-"`
 }

@@ -23,6 +23,7 @@ type known struct {
 	services   map[string]Service
 	parameters map[string]any
 	steps      []string // of the journey at hand
+	visitor    []string // what is known of its visitor: nothing when it has none
 }
 
 // lookUp checks the names that an expression reaches for within those always in sight, and lists its uses.
@@ -86,6 +87,10 @@ func (k known) within(root string, steps []string) (what string, names []string)
 		return "run has no %q", []string{"id", "prefix"}
 	case root == "parameters" && len(steps) == 0 && k.parameters != nil:
 		return "no parameter is called %q", keys(k.parameters)
+	case root == "visitor" && len(steps) == 0 && k.visitor != nil && len(k.visitor) == 0:
+		return "the journey has no visitors, and nobody has a %q", k.visitor
+	case root == "visitor" && len(steps) == 0 && k.visitor != nil:
+		return "a visitor has no %q", k.visitor
 	case root == "steps" && len(steps) == 0 && k.steps != nil:
 		return "no step is called %q", k.steps
 	case root == "services" && len(steps) == 0 && k.services != nil:

@@ -41,6 +41,9 @@ type Exec struct {
 	Vars       Vars       // env, parameters, services and their names: what every expression sees
 	Root       string     // the folder of the system's file
 
+	// Visitors are the logins of each journey, in the order of Journeys; Resolve fills them.
+	Visitors [][]Login `json:"-"`
+
 	secrets map[string]string // values that expressions took from outside, by name
 }
 
@@ -59,11 +62,14 @@ type PlannedJourney struct {
 	Interaction string          `json:"interaction,omitempty"`
 	Service     string          `json:"service"`
 	Persona     string          `json:"persona"`
+	Acts        Persona         `json:"acts,omitzero"` // what the persona does beside walking
+	Visitors    int             `json:"visitors,omitempty"`
 	Traffic     string          `json:"traffic"`        // in words: "4 users, each every 500ms" or "50/s"
 	Rate        float64         `json:"rate,omitempty"` // arrivals a second, in the open model
 	Deadlines   Deadlines       `json:"deadlines"`
 	IntentStep  string          `json:"intent_step,omitempty"`
 	Steps       []PlannedStep   `json:"steps"`
+	Lookup      []PlannedStep   `json:"lookup,omitempty"` // of a doubter
 	Effects     []PlannedEffect `json:"effects,omitempty"`
 }
 
@@ -73,6 +79,7 @@ type PlannedStep struct {
 	Needs   []string      `json:"needs"`
 	Timeout time.Duration `json:"timeout"`
 	Changes bool          `json:"changes,omitempty"`
+	Dated   bool          `json:"dated,omitempty"` // it says what version it shows
 }
 
 // PlannedEffect is an effect as the judge sees it.

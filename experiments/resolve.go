@@ -60,7 +60,10 @@ func (x *Exec) Resolve(env map[string]string, n RunNames) error {
 	maps.Copy(parameters, x.System.Parameters)
 	maps.Copy(parameters, x.Experiment.Parameters)
 	x.Vars = Vars{"env": env, "parameters": parameters, "marker": "", "steps": map[string]any{},
-		"run": map[string]string{"id": n.ID, "prefix": n.Prefix}}
+		"run": map[string]string{"id": n.ID, "prefix": n.Prefix}, "visitor": map[string]string{"name": "", "password": ""}}
+	if err := x.logins(); err != nil {
+		return err
+	}
 	return x.addresses()
 }
 
@@ -126,7 +129,8 @@ func (x *Exec) addresses() error {
 	return nil
 }
 
-// Secrets are the values of the environment variables and files that expressions use, by name: what the recorder blots
+// Secrets are the values of the environment variables and files that expressions use, by name, and the passwords of
+// visitors: what the recorder blots
 // out. An address without a user in it is none: reports need it, and it is no secret.
 func (x *Exec) Secrets() map[string]string {
 	secrets := map[string]string{}
@@ -138,6 +142,11 @@ func (x *Exec) Secrets() map[string]string {
 			continue // a path, or a number such as a port
 		}
 		secrets[name] = value
+	}
+	for _, visitors := range x.Visitors {
+		for _, v := range visitors {
+			secrets["password of visitor "+v.Name] = v.Password
+		}
 	}
 	return secrets
 }

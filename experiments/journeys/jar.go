@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"sync"
 )
 
 const (
@@ -15,6 +16,8 @@ const (
 // jar holds a user's cookies, and not more of them than a browser would.
 type jar struct {
 	*cookiejar.Jar
+
+	mu    sync.Mutex // a hasty user has several requests under way
 	taken map[string]bool
 }
 
@@ -28,6 +31,8 @@ func newJar() (*jar, error) {
 
 // take keeps the cookies of an answer.
 func (j *jar) take(from *url.URL, cookies []*http.Cookie) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
 	var fit []*http.Cookie
 	for _, c := range cookies {
 		key := from.Host + "\x00" + c.Name + "\x00" + c.Path

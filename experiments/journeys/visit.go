@@ -3,6 +3,8 @@ package journeys
 import (
 	"context"
 	"fmt"
+	"math"
+	"strconv"
 	"time"
 
 	"github.com/candor-chaos/candor/experiments"
@@ -26,6 +28,7 @@ type act struct {
 	timeout time.Duration
 	setup   bool
 	intent  bool // the user's intent is this step
+	lookup  bool // a doubter looks, and no visit depends on it
 }
 
 // rehearser is an action that can find out beforehand whether it can be acted.
@@ -118,41 +121,51 @@ func (v *visit) take(ctx context.Context, a act) (stopped string, err error) {
 		}
 	}
 	clicked := time.Now()
-	answer, err := v.user.surface.Do(context.WithoutCancel(ctx), experiments.Act{Action: a.step.Action, Vars: vars, Timeout: a.timeout})
-	if err != nil {
-		return "", fmt.Errorf("step %q: %w", a.name, err)
-	}
-	return v.conclude(a, vars, answer, clicked)
-}
-
-// conclude writes down what came of a step and decides whether the visit goes on.
-func (v *visit) conclude(a act, vars experiments.Vars, answer experiments.Answer, clicked time.Time) (stopped string, err error) {
-	seen := vars.With(answer.Vars)
-	stopped = v.expected(a, answer, seen)
-	seq, err := v.exchanges(a, answer, stopped == "")
+	all, err := v.press(ctx, a, vars)
 	if err != nil {
 		return "", err
 	}
-	if a.step.Claims != nil || a.intent {
-		said := hear(a.step.Claims, answer, seen, 1, v.walker.config.Lexicon)
-		if err := v.claimed(a, said, clicked, answer, seq); err != nil {
-			return "", err
+	stopped, heard, err := v.conclude(a, vars, all, clicked)
+	if err == nil && a.intent && v.wanted {
+		err = v.doubt(ctx, a, heard)
+	}
+	return stopped, err
+}
+
+// conclude writes down what came of a step and decides whether the visit goes on. Of several attempts each is written
+// down, and each that was answered told the user something; the last one counts.
+func (v *visit) conclude(a act, vars experiments.Vars, all []pressed, clicked time.Time) (stopped string, heard told, err error) {
+	last := decisive(all)
+	for i, p := range all {
+		answer, seen := p.answer, vars.With(p.answer.Vars)
+		why := v.expected(a, answer, seen)
+		seq, err := v.exchanges(a, p, why == "", seen)
+		if err != nil {
+			return "", heard, err
 		}
-		if stopped == "" && said.claim != experiments.ClaimSuccess && said.claim != experiments.ClaimPending {
-			stopped = fmt.Sprintf("step %q: the product said %s", a.name, said.claim)
+		if (a.step.Claims != nil || a.intent) && (i == last || answer.Answered) {
+			said := hear(a.step.Claims, answer, seen, p.attempt, v.walker.config.Lexicon)
+			if err := v.claimed(a, said, clicked, answer, seq); err != nil {
+				return "", heard, err
+			}
+			heard = told{said.claim, answer.Exchanges[len(answer.Exchanges)-1].Ended, answer}
+			if why == "" && said.claim != experiments.ClaimSuccess && said.claim != experiments.ClaimPending {
+				why = fmt.Sprintf("step %q: the product said %s", a.name, said.claim)
+			}
+		}
+		if i == last {
+			if v.steps[a.name], stopped = v.extract(a, answer, seen); why != "" {
+				stopped = why
+			}
 		}
 	}
-	brought, why := v.extract(a, answer, seen)
-	v.steps[a.name] = brought
-	if stopped == "" {
-		stopped = why
-	}
-	return stopped, nil
+	return stopped, heard, nil
 }
 
 // sees is what templates and expressions of the next step see.
 func (v *visit) sees() experiments.Vars {
-	return v.walker.config.Plan.Exec.Vars.With(experiments.Vars{"marker": v.marker, "steps": v.steps})
+	return v.walker.config.Plan.Exec.Vars.With(experiments.Vars{"marker": v.marker, "steps": v.steps,
+		"visitor": map[string]string{"name": v.user.login.Name, "password": v.user.login.Password}})
 }
 
 // intend writes the intent down with what it wants to be true, before anything is sent.
@@ -169,7 +182,7 @@ func (v *visit) intend(a act, vars experiments.Vars) (stopped string, err error)
 		wants[effect.Name] = fmt.Sprint(value)
 	}
 	_, err = v.walker.config.Recorder.Append(experiments.Record{At: time.Now(), Intent: &experiments.Intent{Marker: v.marker,
-		Journey: v.record.Journey, Step: a.name, User: v.record.User, Visit: v.record.ID, Wants: wants}})
+		Journey: v.record.Journey, Step: a.name, User: v.record.User, Visitor: v.user.login.Name, Visit: v.record.ID, Wants: wants}})
 	v.wanted = err == nil
 	return "", err
 }
@@ -196,23 +209,42 @@ func (v *visit) expected(a act, answer experiments.Answer, seen experiments.Vars
 	return ""
 }
 
-// exchanges appends every hop and returns the place of the last one.
-func (v *visit) exchanges(a act, answer experiments.Answer, expected bool) (seq int64, err error) {
-	for i, e := range answer.Exchanges {
+// exchanges appends every hop of an attempt and returns the place of the last one.
+func (v *visit) exchanges(a act, p pressed, expected bool, seen experiments.Vars) (seq int64, err error) {
+	for i, e := range p.answer.Exchanges {
 		e.Journey, e.Step, e.Setup = v.record.Journey, a.name, a.setup
-		e.User, e.Visit, e.Attempt = v.record.User, v.record.ID, 1
+		e.User, e.Visitor, e.Visit, e.Attempt = v.record.User, v.user.login.Name, v.record.ID, p.attempt
 		e.By, e.Due, e.Service = experiments.ByPerson, v.due, v.walker.service(e.URL)
 		if v.wanted && (a.intent || a.step.Claims != nil) {
 			e.Marker = v.marker
 		}
-		if i == len(answer.Exchanges)-1 && !a.step.Expect.IsZero() && answer.Answered {
-			e.Expect = &expected
+		if i == len(p.answer.Exchanges)-1 && p.answer.Answered {
+			if !a.step.Expect.IsZero() && !a.lookup {
+				e.Expect = &expected
+			}
+			e.Version = version(a.step.Version, seen)
 		}
 		if seq, err = v.walker.config.Recorder.Append(experiments.Record{At: e.Ended, Exchange: &e}); err != nil {
 			return seq, err
 		}
 	}
 	return seq, nil
+}
+
+// version is what an answer says of itself; nil where it says nothing, or no number.
+func version(expr experiments.Expr, seen experiments.Vars) *float64 {
+	if expr.IsZero() {
+		return nil
+	}
+	value, err := expr.Eval(seen)
+	if err != nil {
+		return nil
+	}
+	n, err := strconv.ParseFloat(fmt.Sprint(value), 64)
+	if err != nil || math.IsNaN(n) || math.IsInf(n, 0) {
+		return nil
+	}
+	return &n
 }
 
 // claimed appends what the product told the user about the intent. Before there is an intent it can tell nothing of it.

@@ -46,6 +46,7 @@ type Walker struct {
 // user is one user of the journey: a surface of their own, and what setup brought.
 type user struct {
 	surface experiments.Surface
+	login   experiments.Login // of the visitor that the user is; empty where the journey has none
 	steps   map[string]any
 	settled bool // setup is done
 }
@@ -108,6 +109,9 @@ func (w *Walker) user(number int) (*user, error) {
 		return nil, fmt.Errorf("open surface %s for user %d: %w", w.config.Surface.Name, number, err)
 	}
 	u := &user{surface: surface, steps: map[string]any{}}
+	if all := w.config.Plan.Exec.Visitors; w.config.Journey < len(all) && len(all[w.config.Journey]) > 0 {
+		u.login = all[w.config.Journey][number%len(all[w.config.Journey])]
+	}
 	w.users[number] = u
 	return u, nil
 }
