@@ -57,6 +57,10 @@ func (w *compiler) journey(use JourneyUse, j *Journey) PlannedJourney {
 		setDefault(&j.Setup[i].Timeout, 2*p.Deadlines.Final)
 	}
 	p.IntentStep = intentStep(j)
+	if i := slices.IndexFunc(p.Steps, func(s PlannedStep) bool { return s.Name == p.IntentStep }); i >= 0 && p.Persona == Doubter && len(p.Lookup) == 0 {
+		own := p.Steps[i]
+		p.Lookup = []PlannedStep{{Name: own.Name + LookedUp, Needs: own.Needs, Timeout: own.Timeout}}
+	}
 	for _, e := range j.Effects {
 		p.Effects = append(p.Effects, PlannedEffect{Name: e.Name, Own: e.Tenant == "own", Reader: e.Kind, Valued: !e.Want.IsZero(),
 			Shares: w.shares(e)})

@@ -113,10 +113,27 @@ func (w *compiler) cannot(r RuleInfo, effects, own bool) string {
 		return "no effect is in a tenant of this run alone (tenant: own)"
 	case r.ID == "HT-09" && !w.interposes():
 		return "no path is interposed on, so that nobody sees what services repeat"
+	case r.ID == "LK-07" && !w.anyJourney(func(j PlannedJourney) bool { return j.Visitors > 1 }):
+		return "no journey has two visitors"
+	case r.ID == "IN-05" && !w.anyJourney(func(j PlannedJourney) bool { return j.IntentStep != "" && (j.Acts.Twice || j.Acts.Again > 0) }):
+		return "nobody presses twice: no journey that changes anything has a persona hasty or impatient"
+	case r.ID == "RC-05" && !w.anyJourney(PlannedJourney.dated):
+		return "no step says what version it shows"
+	case r.ID == "RC-06" && !w.anyJourney(func(j PlannedJourney) bool { return j.Acts.Looks > 0 }):
+		return "nobody looks it up: no journey has the persona doubter"
 	case family == "SP":
 		return "the system declares no status page"
 	}
 	return ""
+}
+
+func (w *compiler) anyJourney(is func(PlannedJourney) bool) bool {
+	return slices.ContainsFunc(w.plan.Journeys, is)
+}
+
+// dated reports whether a step says what version it shows.
+func (j PlannedJourney) dated() bool {
+	return slices.ContainsFunc(slices.Concat(j.Steps, j.Lookup), func(s PlannedStep) bool { return s.Dated })
 }
 
 func (w *compiler) several() bool {

@@ -137,7 +137,7 @@ type ClaimMade struct {
 type Sight struct {
 	Marker   string        `json:"marker"`
 	Journey  string        `json:"journey"`
-	Step     string        `json:"step"` // of the look-up; that of the intent where the journey has none
+	Step     string        `json:"step"` // of the look-up; that of the intent where there was none
 	User     int           `json:"user"`
 	Visitor  string        `json:"visitor,omitempty"`
 	Told     Claim         `json:"told"`

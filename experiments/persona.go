@@ -28,6 +28,9 @@ const (
 	doubtLag = 2
 )
 
+// LookedUp ends the name of a look-up that the journey does not declare: it begins with that of the intent's step.
+const LookedUp = ", looked up"
+
 // Persona is what one does beside walking, as durations. The zero value is patient.
 type Persona struct {
 	Twice   bool          `json:"twice,omitempty"`   // two identical requests at once

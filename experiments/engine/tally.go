@@ -19,7 +19,7 @@ type tally struct {
 func newTally(p *experiments.Plan) *tally {
 	t := &tally{needs: map[string][]string{}, hits: map[*armed]int64{}}
 	for _, j := range p.Journeys {
-		for _, s := range j.Steps {
+		for _, s := range slices.Concat(j.Steps, j.Lookup) {
 			t.needs[j.Name+"\x00"+s.Name] = append([]string{j.Service}, s.Needs...)
 		}
 	}

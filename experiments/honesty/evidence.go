@@ -27,6 +27,7 @@ type evidence struct {
 	answers  []answer
 	visits   []seenVisit
 	looks    []experiments.Record
+	sights   []experiments.Record
 	troubles []experiments.Trouble
 	seen     []experiments.Record
 	blocks   []experiments.MarkerBlock
@@ -92,7 +93,7 @@ func (e *evidence) readPlan() {
 	for i := range e.plan.Journeys {
 		j := &e.plan.Journeys[i]
 		e.journeys[j.Name] = j
-		for _, s := range j.Steps {
+		for _, s := range slices.Concat(j.Steps, j.Lookup) {
 			e.needs[stepKey{j.Name, s.Name}] = append([]string{j.Service}, s.Needs...)
 		}
 		for _, effect := range j.Effects {
@@ -119,6 +120,8 @@ func (e *evidence) read(r *experiments.Record) {
 		e.answers = append(e.answers, answer{Exchange: r.Exchange, seq: r.Seq})
 	case r.Claim != nil:
 		e.addClaim(r)
+	case r.Sight != nil:
+		e.sights = append(e.sights, *r)
 	case r.Visit != nil:
 		e.visits = append(e.visits, seenVisit{r.Visit, r.At})
 	case r.Fault != nil:

@@ -33,7 +33,7 @@ func unsafeRetryRule() Rule {
 			if begun.IsZero() || b.last.Before(begun) || key.way == ownWay && len(b.keys) == 1 {
 				continue // a request that was not repeated shows nothing where no proxy reads along
 			}
-			s.burst(key, b, max(1, usual[key.targetKey]))
+			s.burst(key, b, max(1, usual[key.targetKey])*max(1, e.marked[key.marker].underWay(e, b)))
 		}
 		return s.occasions
 	}}
@@ -110,6 +110,17 @@ func unsafeMethod(method string) bool { return method == "POST" || method == "PA
 func (r *row) acts(e *evidence, at time.Time) (n int) {
 	for _, i := range r.attempts {
 		if a := e.answers[i]; a.By == experiments.ByPerson && a.Hop == 0 && !a.Sent.After(at) {
+			n++
+		}
+	}
+	return n
+}
+
+// underWay is how many acts of the person had no answer yet when a burst began. What was sent for each of them cannot be
+// told apart, so each may have had its own request.
+func (r *row) underWay(e *evidence, b *burst) (n int) {
+	for _, i := range r.attempts {
+		if a := e.answers[i]; a.By == experiments.ByPerson && a.Hop == 0 && !a.Sent.After(b.last) && !a.Ended.Before(b.first) {
 			n++
 		}
 	}

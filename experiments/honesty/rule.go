@@ -1,6 +1,7 @@
 package honesty
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/candor-chaos/candor/experiments"
@@ -69,7 +70,7 @@ func (s *sheet) failTimes(p place, f found, n int) {
 		return
 	}
 	s.occasions = append(s.occasions, Occasion{Fault: p.fault, Journey: p.journey, Step: p.step, Verdict: experiments.RuleFail, Times: n,
-		Finding: &experiments.Finding{Rule: s.info.ID, Severity: s.info.Severity, Journey: p.journey, Step: p.step,
+		Finding: &experiments.Finding{Rule: s.info.ID, Severity: cmp.Or(f.severity, s.info.Severity), Journey: p.journey, Step: p.step,
 			Marker: f.marker, Phase: s.e.phase(f.at), Text: f.text, Evidence: f.lines}})
 }
 
@@ -79,6 +80,8 @@ type found struct {
 	marker string
 	text   string
 	lines  []string
+	// severity is that of the finding, where it depends on more than the rule.
+	severity experiments.Severity
 }
 
 func (s *sheet) note(p place, v experiments.RuleVerdict, why string) {

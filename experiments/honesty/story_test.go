@@ -62,6 +62,10 @@ type buy struct {
 	request experiments.Text
 	headers map[string][]string
 	hits    []experiments.PatternHit
+	key     string   // of the first press
+	again   []string // the keys of further presses
+	visitor string
+	sight   *experiments.Sight // what a doubter saw then
 }
 
 type bought struct {
@@ -139,21 +143,34 @@ func (s *story) buys(b buy) {
 	s.visit++
 	marker := fmt.Sprintf("cx-%d", s.visit)
 	s.bought = append(s.bought, bought{b, marker})
-	s.add(experiments.Record{Intent: &experiments.Intent{Marker: marker, Journey: "buy", Step: "place", Visit: s.visit, Wants: map[string]string{"charge": "1200"}}})
+	s.add(experiments.Record{Intent: &experiments.Intent{Marker: marker, Journey: "buy", Step: "place", Visit: s.visit, Visitor: b.visitor, Wants: map[string]string{"charge": "1200"}}})
 	if b.unsent {
 		return
 	}
 	clicked := s.now
 	x := experiments.Exchange{Marker: marker, Journey: "buy", Step: "place", Visit: s.visit, Attempt: 1, By: experiments.ByPerson, Method: "POST", URL: "http://web/api/orders",
-		Sent: s.now, Status: b.status, Trouble: b.trouble, Body: experiments.Text{Text: b.body, Length: int64(len(b.body))}, Headers: b.headers, Hits: b.hits, RequestBody: b.request}
+		Sent: s.now, Status: b.status, Trouble: b.trouble, Body: experiments.Text{Text: b.body, Length: int64(len(b.body))}, Headers: b.headers, Hits: b.hits, RequestBody: b.request, Visitor: b.visitor}
+	if b.key != "" {
+		x.RequestHeaders = map[string]string{"Idempotency-Key": b.key}
+	}
 	s.wait(max(b.took, 20*time.Millisecond))
 	x.Ended = s.now
 	if b.trouble == "" {
 		x.FirstByte = s.now
 	}
 	seq := s.add(experiments.Record{Exchange: &x})
+	for i, key := range b.again {
+		more := x
+		more.Attempt, more.Sent, more.RequestHeaders = i+2, x.Sent.Add(time.Duration(i+1)*time.Millisecond), map[string]string{"Idempotency-Key": key}
+		seq = s.add(experiments.Record{Exchange: &more})
+	}
 	s.add(experiments.Record{Claim: &experiments.ClaimMade{Marker: marker, Journey: "buy", Step: "place", Claim: b.claim, Effects: b.says, By: "declared",
 		Text: b.text, Promise: b.promise, Clicked: clicked, Final: x.Ended, Exchange: seq}})
+	if b.sight != nil {
+		sight := *b.sight
+		sight.Marker, sight.Journey, sight.Told, sight.Exchange = marker, "buy", b.claim, seq
+		s.add(experiments.Record{Sight: &sight})
+	}
 	s.add(experiments.Record{Visit: &experiments.Visit{ID: s.visit, Journey: "buy", Started: clicked, OK: b.claim == experiments.ClaimSuccess || b.claim == experiments.ClaimPending}})
 }
 
@@ -162,6 +179,9 @@ func (s *story) asks(x experiments.Exchange) int64 {
 	s.visit++
 	x.Journey, x.Visit, x.Attempt, x.By = "buy", s.visit, 1, experiments.ByPerson
 	x.Step = orElse(x.Step, "look")
+	if x.Version != nil {
+		x.User, x.Visitor = 1, "ann"
+	}
 	x.Method, x.URL = orElse(x.Method, "GET"), orElse(x.URL, "http://web/books")
 	x.Sent = s.now
 	took := x.Ended.Sub(time.Time{})

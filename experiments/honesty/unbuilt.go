@@ -6,7 +6,6 @@ import "github.com/candor-chaos/candor/experiments"
 // hole that must be seen. Whoever builds one takes its line away.
 var unbuilt = []experiments.RuleInfo{
 	{ID: "LK-04", Name: "runtime-garbage", Severity: experiments.S3, Level: "B", Doc: "\"Failed to fetch\", undefined, NaN, [object Object], ECONNREFUSED, an exception class"},
-	{ID: "LK-07", Name: "other-user", Severity: experiments.S1, Level: "B/H", Doc: "somebody else's data during failover or cache fallback"},
 	{ID: "CL-07", Name: "silent-no-op", Severity: experiments.S3, Level: "B", Doc: "a click does nothing"},
 	{ID: "CL-08", Name: "premature-success", Severity: experiments.S1, Level: "B+L", Doc: "\"Saved\" before the server answered, not corrected when it fails"},
 	{ID: "TX-01", Name: "blames-network", Severity: experiments.S2, Level: "B", Doc: "\"Check your internet connection\", \"You are offline\""},
@@ -39,7 +38,6 @@ var unbuilt = []experiments.RuleInfo{
 	{ID: "IN-02", Name: "input-lost-later", Severity: experiments.S3, Level: "B", Doc: "gone after retry, Back or reload"},
 	{ID: "IN-03", Name: "thrown-out", Severity: experiments.S2, Level: "B", Doc: "logged out because another service was down"},
 	{ID: "IN-04", Name: "relogin-loss", Severity: experiments.S3, Level: "B", Doc: "the draft is gone after signing in again"},
-	{ID: "IN-05", Name: "double-submit", Severity: experiments.S3, Level: "B+L", Doc: "clicks twice, buys twice; S1 when it duplicates"},
 	{ID: "IN-06", Name: "trapped", Severity: experiments.S3, Level: "B", Doc: "cannot cancel or leave"},
 	{ID: "AX-01", Name: "unannounced", Severity: experiments.S2, Level: "B", Doc: "a screen reader says nothing"},
 	{ID: "AX-02", Name: "born-with-text", Severity: experiments.S4, Level: "B", Doc: "region and text are inserted together"},
@@ -49,8 +47,6 @@ var unbuilt = []experiments.RuleInfo{
 	{ID: "AX-06", Name: "silent-end", Severity: experiments.S4, Level: "B", Doc: "never learns that it is over"},
 	{ID: "RC-01", Name: "banner-stays", Severity: experiments.S2, Level: "B", Doc: "still \"unavailable\""},
 	{ID: "RC-02", Name: "needs-refresh", Severity: experiments.S3, Level: "B", Doc: "only F5 helps"},
-	{ID: "RC-05", Name: "time-travel", Severity: experiments.S2, Level: "L/B", Doc: "new, old, new"},
-	{ID: "RC-06", Name: "own-write-missing", Severity: experiments.S2, Level: "L/B", Doc: "my change is not there"},
 	{ID: "RC-07", Name: "herd", Severity: experiments.S2, Level: "H", Doc: "back, and down again"},
 	{ID: "RC-09", Name: "broken-promise", Severity: experiments.S2, Level: "B/H", Doc: "\"back at 14:00\", and it was not"},
 	{ID: "RC-10", Name: "poisoned-fallback", Severity: experiments.S1, Level: "L", Doc: "a default became my value"},

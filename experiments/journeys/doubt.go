@@ -107,7 +107,8 @@ func (v *visit) again(a act, sent *Request, answer experiments.Answer) (lookup, 
 			again.Headers[name] = value
 		}
 	}
-	return lookup{act: act{step: &experiments.Step{Name: a.name, Action: again}, name: a.name, timeout: a.timeout, lookup: true}, sees: sees}, true
+	name := a.name + experiments.LookedUp
+	return lookup{act: act{step: &experiments.Step{Name: name, Action: again}, name: name, timeout: a.timeout, lookup: true}, sees: sees}, true
 }
 
 // shows looks for the marker in what came back.
