@@ -63,6 +63,12 @@ func printPlan(w io.Writer, p *experiments.Plan) error {
 	fmt.Fprintf(&b, "Users\n")
 	for _, j := range p.Journeys {
 		fmt.Fprintf(&b, "  %s (%s, %s): %s\n", j.Name, j.Surface, j.Persona, j.Traffic)
+		if words := j.Acts.Words(); words != "" {
+			fmt.Fprintf(&b, "    %s: %s\n", j.Persona, words)
+		}
+		if j.Visitors > 0 {
+			fmt.Fprintf(&b, "    signed in as %d visitors in turn\n", j.Visitors)
+		}
 		for _, e := range j.Effects {
 			fmt.Fprintf(&b, "    true when: %s, read by %s\n", e.Name, e.Reader)
 		}
