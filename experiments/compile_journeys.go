@@ -43,7 +43,8 @@ func (w *compiler) journey(use JourneyUse, j *Journey) PlannedJourney {
 		Traffic: use.words(), Rate: float64(use.Rate)}
 	setDefault(&p.Persona, Patient)
 	setDefault(&p.Interaction, "page")
-	_, p.Deadlines = w.tier(service)
+	tier, deadlines := w.tier(service)
+	p.Deadlines, p.Status = deadlines, w.statusLimits(tier)
 	p.Acts, p.Visitors = NewPersona(p.Persona, p.Deadlines), len(j.Visitors)
 	for i := range j.Steps {
 		p.Steps = append(p.Steps, w.step(&j.Steps[i], service, p.Deadlines))

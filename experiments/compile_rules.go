@@ -122,7 +122,7 @@ func (w *compiler) cannot(r RuleInfo, effects, own bool) string {
 	case r.ID == "RC-06" && !w.anyJourney(func(j PlannedJourney) bool { return j.Acts.Looks > 0 }):
 		return "nobody looks it up: no journey has the persona doubter"
 	case family == "SP":
-		return "the system declares no status page"
+		return w.cannotStatus(r.ID)
 	}
 	return ""
 }

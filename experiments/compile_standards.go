@@ -185,6 +185,7 @@ func (w *compiler) checkStandards() {
 				s.on(at+".waiver.criterion", near(v.Criterion, clauseNames), "the standards have no clause %q", v.Criterion)
 			}
 		}
+		w.checkStatus(t, at+".status")
 		if d := t.Resilience.DependencyDown; d != nil {
 			w.share(d.StraightAnswerMin, at+".resilience.dependency_down.straight_answer_min")
 			w.share(d.SaidSoMax, at+".resilience.dependency_down.said_so_max")

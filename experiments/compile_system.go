@@ -38,8 +38,13 @@ func (w *compiler) system() {
 		w.service(name, "services."+name)
 		tier := w.System.Services[name].Tier
 		setDefault(&tier, defaultTier)
-		w.plan.Services = append(w.plan.Services, PlannedService{Name: name, Tier: tier, Needs: w.needs(name)})
+		p := PlannedService{Name: name, Tier: tier, Needs: w.needs(name)}
+		if s := w.System.Services[name]; s.URL.Source != "" {
+			p.Ready = s.Ready
+		}
+		w.plan.Services = append(w.plan.Services, p)
 	}
+	w.status()
 	w.bench.bind(w.System, nil)
 	if w.Standards != nil {
 		w.checkStandards()

@@ -26,6 +26,7 @@ type Record struct {
 	Visit       *Visit          `json:"visit,omitempty"`
 	Fault       *FaultEvent     `json:"fault,omitempty"`
 	Look        *Look           `json:"look,omitempty"`
+	Status      *StatusRead     `json:"status,omitempty"`
 	Truth       *TruthRead      `json:"truth,omitempty"`
 	Seen        *faults.Request `json:"seen,omitempty"`
 	Trouble     *Trouble        `json:"trouble,omitempty"`
@@ -172,7 +173,7 @@ type FaultEvent struct {
 // Look is one look of a probe.
 type Look struct {
 	Probe   string        `json:"probe"`
-	Role    string        `json:"role"` // steady, expect, abort, truth-guard
+	Role    string        `json:"role"` // steady, expect, abort, truth-guard, ready
 	OK      bool          `json:"ok"`
 	Blind   string        `json:"blind,omitempty"` // why it could not look; then OK says nothing
 	Summary string        `json:"summary,omitempty"`

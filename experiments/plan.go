@@ -29,6 +29,7 @@ type Plan struct {
 	Public      []string                 `json:"public_names,omitempty"`
 	Cycles      map[string]time.Duration `json:"cycles,omitempty"`
 	Idempotency []string                 `json:"idempotency,omitempty"`
+	Status      *PlannedStatus           `json:"status,omitempty"`
 
 	Exec *Exec `json:"-"` // what Run needs; nil in a plan that was read back
 }
@@ -52,6 +53,7 @@ type PlannedService struct {
 	Name  string   `json:"name"`
 	Tier  string   `json:"tier,omitempty"`
 	Needs []string `json:"needs,omitempty"` // all that it needs, directly or through others
+	Ready string   `json:"ready,omitempty"` // path that answers 2xx when it can serve, asked from outside
 	URLs  []string `json:"urls,omitempty"`  // where it was found, resolved; empty before Prepare
 }
 
@@ -67,6 +69,7 @@ type PlannedJourney struct {
 	Traffic     string          `json:"traffic"`        // in words: "4 users, each every 500ms" or "50/s"
 	Rate        float64         `json:"rate,omitempty"` // arrivals a second, in the open model
 	Deadlines   Deadlines       `json:"deadlines"`
+	Status      StatusLimits    `json:"status,omitzero"`
 	IntentStep  string          `json:"intent_step,omitempty"`
 	Steps       []PlannedStep   `json:"steps"`
 	Lookup      []PlannedStep   `json:"lookup,omitempty"` // of a doubter

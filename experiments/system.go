@@ -16,6 +16,7 @@ type System struct {
 	Cycles      map[string]time.Duration `yaml:"cycles" json:"cycles,omitempty" doc:"slowest repair or retry cycles (MT-06)"`
 	Idempotency []string                 `yaml:"idempotency" json:"idempotency,omitempty" doc:"what counts as a key beside Idempotency-Key: header NAME or json.FIELD (HT-09)"`
 	Lexicon     map[string][]string      `yaml:"lexicon" json:"lexicon,omitempty" doc:"the product's own phrases, by class"`
+	Status      *StatusPage              `yaml:"status" json:"status,omitempty" doc:"the public status page, read from outside (SP rules)"`
 	Parameters  map[string]any           `yaml:"parameters" json:"parameters,omitempty"`
 	Services    map[string]Service       `yaml:"services" json:"services" required:"true"`
 }

@@ -221,6 +221,7 @@ func (r *run) complaints() string {
 // startWatching begins the looks that last as long as the run: the steady state, and the rules that may end it.
 func (r *run) startWatching(ctx context.Context) {
 	ctx, r.stopWatch = context.WithCancel(ctx)
+	r.watchOutside(ctx)
 	for _, w := range r.steady {
 		r.watching.Go(func() error { return r.orAbort(w.run(ctx, r.surroundings, r)) })
 	}

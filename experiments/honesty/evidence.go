@@ -28,6 +28,7 @@ type evidence struct {
 	visits   []seenVisit
 	looks    []experiments.Record
 	sights   []experiments.Record
+	statuses []experiments.Record
 	troubles []experiments.Trouble
 	seen     []experiments.Record
 	blocks   []experiments.MarkerBlock
@@ -50,7 +51,8 @@ type effectKey struct{ journey, effect string }
 
 type seenVisit struct {
 	*experiments.Visit
-	at time.Time
+	at  time.Time
+	seq int64
 }
 
 // ref points at a line of the history, as findings do.
@@ -123,13 +125,15 @@ func (e *evidence) read(r *experiments.Record) {
 	case r.Sight != nil:
 		e.sights = append(e.sights, *r)
 	case r.Visit != nil:
-		e.visits = append(e.visits, seenVisit{r.Visit, r.At})
+		e.visits = append(e.visits, seenVisit{r.Visit, r.At, r.Seq})
 	case r.Fault != nil:
 		e.addFault(r)
 	case r.Truth != nil:
 		e.addTruth(r)
 	case r.Look != nil:
 		e.looks = append(e.looks, *r)
+	case r.Status != nil:
+		e.statuses = append(e.statuses, *r)
 	case r.Seen != nil:
 		e.seen = append(e.seen, *r)
 	case r.Trouble != nil:

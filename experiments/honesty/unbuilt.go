@@ -50,12 +50,6 @@ var unbuilt = []experiments.RuleInfo{
 	{ID: "RC-07", Name: "herd", Severity: experiments.S2, Level: "H", Doc: "back, and down again"},
 	{ID: "RC-09", Name: "broken-promise", Severity: experiments.S2, Level: "B/H", Doc: "\"back at 14:00\", and it was not"},
 	{ID: "RC-10", Name: "poisoned-fallback", Severity: experiments.S1, Level: "L", Doc: "a default became my value"},
-	{ID: "SP-01", Name: "green-lie", Severity: experiments.S1, Level: "B/H", Doc: "\"All systems operational\""},
-	{ID: "SP-02", Name: "late", Severity: experiments.S2, Level: "H", Doc: "told after an hour"},
-	{ID: "SP-03", Name: "shared-fate", Severity: experiments.S2, Level: "H", Doc: "the status page is down or frozen too"},
-	{ID: "SP-04", Name: "wrong-end", Severity: experiments.S3, Level: "H", Doc: "resolved too early, or red for hours"},
-	{ID: "SP-05", Name: "wrong-scope", Severity: experiments.S3, Level: "H", Doc: "names the wrong part"},
-	{ID: "SP-06", Name: "health-lies", Severity: experiments.S3, Level: "H", Doc: "/health is 200 and users fail"},
 }
 
 // families is the order in which rules are shown.

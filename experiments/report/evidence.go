@@ -42,6 +42,8 @@ func (t *tape) evidence(ref, marker string) evidence {
 		e.Text = faultText(r.Fault)
 	case r.Look != nil:
 		e.Text = lookText(r.Look)
+	case r.Status != nil:
+		e.Text = statusText(r.Status)
 	case r.Seen != nil:
 		e.Text = fmt.Sprintf("seen between %s: %s %s", word(r.Seen.Path.String()), word(r.Seen.Method), line(r.Seen.Target))
 	case r.Visit != nil:
@@ -150,4 +152,18 @@ func lookText(l *experiments.Look) string {
 		text += "not fine "
 	}
 	return strings.TrimSpace(text + line(l.Summary))
+}
+
+func statusText(s *experiments.StatusRead) string {
+	switch {
+	case s.Blind != "":
+		return "the status page could not be looked at: " + line(s.Blind)
+	case s.Failed != "":
+		return "the status page failed: " + line(s.Failed)
+	}
+	var parts []string
+	for _, p := range s.Parts {
+		parts = append(parts, word(p.Name)+": "+word(p.State))
+	}
+	return "the status page said " + strings.Join(parts, ", ")
 }
