@@ -45,11 +45,35 @@ func (w *compiler) fault(use *FaultUse, at string) {
 	reach := kind.Reach(use.Fault)
 	w.reached(reach, at+"."+use.Kind)
 	w.able(kind, at+"."+use.Kind)
+	w.dosed(use, at)
 	value, err := json.Marshal(use.Fault)
 	if err != nil {
 		w.experiment.on(at, "", "cannot be saved: %v", err)
 	}
 	w.plan.Faults = append(w.plan.Faults, PlannedFault{Name: use.Name, Kind: use.Kind, At: use.At, For: use.For, Reach: reach, Fault: value})
+}
+
+// dosed hands the common keys of some faults on to the fault, which saves them.
+func (w *compiler) dosed(use *FaultUse, at string) {
+	if use.Share != 0 {
+		if f, can := use.Fault.(faults.Shareable); can {
+			f.HitShare(use.Share)
+		} else {
+			w.experiment.on(at+".share", "leave it out", "%s hits a service as a whole and has no share; faults on the traffic between two services do", use.Kind)
+		}
+	}
+	if use.Ramp == 0 {
+		return
+	}
+	f, can := use.Fault.(faults.Rampable)
+	switch {
+	case !can:
+		w.experiment.on(at+".ramp", "leave it out", "%s happens at once and has no ramp; faults on the traffic between two services do", use.Kind)
+	case use.Ramp > use.For:
+		w.experiment.on(at+".ramp", "", "a ramp of %s is longer than the fault lasts (for: %s)", brief(use.Ramp), brief(use.For))
+	default:
+		f.GrowOver(use.Ramp)
+	}
 }
 
 // reached checks that whom a fault touches is in the system, and reached by whom it says.

@@ -60,6 +60,8 @@ type FaultUse struct {
 	Name  string       `yaml:"name" json:"name,omitempty" doc:"what reports call it"`
 	At    Duration     `yaml:"at" json:"at,omitempty" doc:"from the start of the fault phase"`
 	For   Duration     `yaml:"for" json:"for" required:"true"`
+	Share faults.Share `yaml:"share" json:"share,omitempty" doc:"of the connections that are hit, as 30%; all when absent. For faults on the traffic between two services"`
+	Ramp  Duration     `yaml:"ramp" json:"ramp,omitempty" doc:"over which the fault grows to its full strength; 0s when absent. For faults on the traffic between two services"`
 	Fault faults.Fault `yaml:",kind=fault" json:"-"`
 	Kind  string       `yaml:"-" json:"kind"`
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/invopop/jsonschema"
+
+	"github.com/candor-chaos/candor/faults"
 )
 
 // Schema is the JSON Schema (draft 2020-12) of a kind of definition, for editors, made from the structs that are loaded and
@@ -156,6 +158,15 @@ func textual(t reflect.Type, doc string) *jsonschema.Schema {
 		return &jsonschema.Schema{Type: "string", Description: note(doc, "a day, as 2027-01-31"), Pattern: `^[0-9]{4}-[0-9]{2}-[0-9]{2}$`}
 	case reflect.TypeFor[Rate]():
 		return &jsonschema.Schema{Type: "string", Description: doc, Pattern: `^[0-9.]+/[smh]$`}
+	case reflect.TypeFor[faults.Rate]():
+		return &jsonschema.Schema{Type: "string", Description: doc, Pattern: `^[0-9.]+ *([kKMG]i?)?B/s$`}
+	case reflect.TypeFor[faults.Bytes]():
+		return &jsonschema.Schema{Type: "string", Description: doc, Pattern: `^[0-9.]+ *([kKMG]i?)?B$`}
+	case reflect.TypeFor[faults.Share]():
+		return &jsonschema.Schema{Description: doc, OneOf: []*jsonschema.Schema{
+			{Type: "string", Pattern: `^[0-9.]+ *%$`},
+			{Type: "number", ExclusiveMinimum: "0", Maximum: "1"},
+		}}
 	case reflect.TypeFor[Comparison]():
 		return &jsonschema.Schema{Type: "string", Description: doc, Pattern: `^ *(>=|<=|==|>|<) *[0-9.]+ *(%|ms|s)?$`}
 	}

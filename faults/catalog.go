@@ -5,6 +5,10 @@ func All() []Kind {
 	return []Kind{
 		Outage,
 		Latency,
+		Slow,
+		Trickle,
+		Cut,
+		Linger,
 		Kill,
 		Stop,
 		Restart,

@@ -47,32 +47,21 @@ func (l *latency) Validate() error {
 }
 
 func (l *latency) how() Impairment {
-	streams := []string{"downstream"}
-	switch l.Direction {
-	case "up":
-		streams = []string{"upstream"}
-	case "both":
-		streams = []string{"upstream", "downstream"}
-	}
-	return toxics("latency", map[string]any{"latency": l.Delay.Milliseconds(), "jitter": l.Jitter.Milliseconds()}, streams...)
+	return toxics("latency", map[string]any{"latency": l.Delay.Milliseconds(), "jitter": l.Jitter.Milliseconds()}, streams(l.Direction)...)
 }
 
 func (l *latency) Prepare(ctx context.Context, w World) (string, error) {
 	if err := l.prepare(ctx, w, "latency"); err != nil {
 		return "", err
 	}
-	from, to := l.ends()
 	much := l.Delay.String()
 	if l.Jitter > 0 {
 		much += " ± " + l.Jitter.String()
 	}
-	switch l.Direction {
-	case "up":
-		return fmt.Sprintf("what %s sends to %s arrives %s later", from, to, much), nil
-	case "both":
-		return fmt.Sprintf("what %s sends to %s, and what comes back, arrives %s later each way", from, to, much), nil
+	if l.Direction == "both" {
+		return fmt.Sprintf("%s arrives %s later each way%s", l.traffic(l.Direction), much, l.growing()), nil
 	}
-	return fmt.Sprintf("what %s gets from %s arrives %s later", from, to, much), nil
+	return fmt.Sprintf("%s arrives %s later%s", l.traffic(l.Direction), much, l.growing()), nil
 }
 
 func (l *latency) Inject(ctx context.Context, w World) error { return l.inject(ctx, w, l.how()) }

@@ -17,6 +17,11 @@ type Impairment struct {
 	Block string `json:"block,omitempty"`
 	// Toxics are toxics of Toxiproxy with their attributes, added together.
 	Toxics []Toxic `json:"toxics,omitempty"`
+	// Share is the part of the connections that is hit, from 0 to 1; 0 is all of them.
+	Share float64 `json:"share,omitempty"`
+	// Ramp is how long it grows to its full strength, in milliseconds: latency and bandwidth by what they do to a
+	// connection, everything else by its share.
+	Ramp int64 `json:"ramp,omitempty"`
 }
 
 // Toxic is one toxic of Toxiproxy: type and attributes in its own words, times in milliseconds.
@@ -89,6 +94,7 @@ func (o *onPath) ends() (from, to string) {
 // answer that could get lost and touches nothing but its own.
 type impaired struct {
 	onPath `yaml:",inline"`
+	dose   `yaml:",inline"`
 	Label  string `yaml:"-" json:"label"`
 }
 
@@ -109,7 +115,7 @@ func (i *impaired) inject(ctx context.Context, w World, how Impairment) error {
 	if err != nil {
 		return err
 	}
-	if err := m.Impair(ctx, i.Way, i.Label, how); err != nil {
+	if err := m.Impair(ctx, i.Way, i.Label, i.dose.of(how)); err != nil {
 		return fmt.Errorf("impair %s: %w", i.Way, err)
 	}
 	return nil
@@ -120,7 +126,7 @@ func (i *impaired) state(ctx context.Context, w World, how Impairment) (State, e
 	if err != nil {
 		return Unknown, err
 	}
-	s, err := m.Impaired(ctx, i.Way, i.Label, how)
+	s, err := m.Impaired(ctx, i.Way, i.Label, i.dose.of(how))
 	if err != nil {
 		return Unknown, fmt.Errorf("look at %s: %w", i.Way, err)
 	}
@@ -154,6 +160,29 @@ func (i *impaired) Hits(ctx context.Context, w World) (int64, error) {
 
 // impairs is Needs of every fault on the traffic of a path.
 func impairs(w World) bool { return Can[router](w) && Can[impairer](w) }
+
+// streams are the proxy's names for a direction.
+func streams(direction string) []string {
+	switch direction {
+	case "up":
+		return []string{"upstream"}
+	case "both":
+		return []string{"upstream", "downstream"}
+	}
+	return []string{"downstream"}
+}
+
+// traffic names what passes in a direction, as messages do.
+func (o *onPath) traffic(direction string) string {
+	from, to := o.ends()
+	switch direction {
+	case "up":
+		return fmt.Sprintf("what %s sends to %s", from, to)
+	case "both":
+		return fmt.Sprintf("what %s sends to %s, and what comes back,", from, to)
+	}
+	return fmt.Sprintf("what %s gets from %s", from, to)
+}
 
 // toxics makes one toxic for each stream.
 func toxics(kind string, attributes map[string]any, streams ...string) Impairment {

@@ -42,15 +42,20 @@ func (o *outage) Prepare(ctx context.Context, w World) (string, error) {
 		return "", err
 	}
 	from, to := o.ends()
-	switch o.Mode {
+	return broken(o.Mode, from, to) + o.extent(), nil
+}
+
+// broken says what a mode does to the connections from one service to another.
+func broken(mode, from, to string) string {
+	switch mode {
 	case "blackhole":
-		return fmt.Sprintf("packets from %s to %s are dropped without an answer", from, to), nil
+		return fmt.Sprintf("packets from %s to %s are dropped without an answer", from, to)
 	case "reset":
-		return fmt.Sprintf("connections from %s to %s are accepted, and reset as soon as anything is sent", from, to), nil
+		return fmt.Sprintf("connections from %s to %s are accepted, and reset as soon as anything is sent", from, to)
 	case "hang":
-		return fmt.Sprintf("connections from %s to %s are accepted and never answered", from, to), nil
+		return fmt.Sprintf("connections from %s to %s are accepted and never answered", from, to)
 	}
-	return fmt.Sprintf("connections from %s to %s are refused with a TCP reset", from, to), nil
+	return fmt.Sprintf("connections from %s to %s are refused with a TCP reset", from, to)
 }
 
 func (o *outage) Inject(ctx context.Context, w World) error { return o.inject(ctx, w, o.how()) }

@@ -144,8 +144,8 @@ func TestAgentLiftsAndRestores(t *testing.T) {
 			t.Errorf("lifted %v: the path is %s; want present either way", lifted, s)
 		}
 	}
-	ask(t, c, Request{Op: Readdress, Path: path, Addresses: []netip.Addr{netip.MustParseAddr("10.231.77.9")}})
-	if rules := ruleset(t); !strings.Contains(rules, "10.231.77.9") || strings.Contains(rules, here+" }") {
+	ask(t, c, Request{Op: Readdress, Path: path, Addresses: []netip.Addr{netip.MustParseAddr(net3 + "9")}})
+	if rules := ruleset(t); !strings.Contains(rules, net3+"9") || strings.Contains(rules, here+" }") {
 		t.Errorf("the set was not replaced:\n%s", rules)
 	}
 }

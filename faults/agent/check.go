@@ -13,8 +13,21 @@ const longest = 3_600_000
 // mostToxics is how many toxics one impairment can have; unimpair does not know how many it had.
 const mostToxics = 8
 
-// attributesOf are the whole numbers that each toxic takes.
-var attributesOf = map[string][]string{"latency": {"latency", "jitter"}, "timeout": {"timeout"}}
+// The bounds of the other numbers: bytes, and a gap in microseconds.
+const (
+	largest    = 1 << 40
+	longestGap = 60_000_000
+)
+
+// attributesOf are the whole numbers that each toxic takes, with the most of each.
+var attributesOf = map[string]map[string]int64{
+	"latency":    {"latency": longest, "jitter": longest},
+	"timeout":    {"timeout": longest},
+	"bandwidth":  {"rate": largest, "bytes": largest},
+	"slicer":     {"average_size": largest, "size_variation": 0, "delay": longestGap},
+	"limit_data": {"bytes": largest},
+	"slow_close": {"delay": longest},
+}
 
 // check refuses an impairment that could not be what was meant.
 func check(i faults.Impairment) error {
@@ -23,6 +36,12 @@ func check(i faults.Impairment) error {
 	}
 	if len(i.Toxics) > mostToxics {
 		return fmt.Errorf("%d toxics in one impairment; at most %d", len(i.Toxics), mostToxics)
+	}
+	if !(i.Share >= 0 && i.Share <= 1) {
+		return fmt.Errorf("a share of %v is not between 0 and 1", i.Share)
+	}
+	if i.Ramp < 0 || i.Ramp > longest {
+		return fmt.Errorf("a ramp of %d ms is not between 0 and %d", i.Ramp, longest)
 	}
 	for _, t := range i.Toxics {
 		if err := checkToxic(t); err != nil {
@@ -48,9 +67,9 @@ func checkToxic(t faults.Toxic) error {
 	if err := json.Unmarshal(given, &numbers); err != nil {
 		return fmt.Errorf("toxic %s: attributes are whole numbers: %w", t.Type, err)
 	}
-	for _, name := range known {
-		if n := numbers[name]; n < 0 || n > longest {
-			return fmt.Errorf("toxic %s: %s %d is not between 0 and %d", t.Type, name, n, longest)
+	for name, most := range known {
+		if n := numbers[name]; n < 0 || n > most {
+			return fmt.Errorf("toxic %s: %s %d is not between 0 and %d", t.Type, name, n, most)
 		}
 		delete(numbers, name)
 	}

@@ -15,7 +15,8 @@ import (
 // flow is what a toxic keeps of one connection.
 type flow struct {
 	held *stream.StreamChunk
-	due  time.Time // when held may go on
+	due  time.Time           // when held may go on
+	rest *stream.StreamChunk // what is to come of a chunk that is passed on in pieces
 }
 
 // pass hands a chunk on. It reports false when it was interrupted first; the chunk is held then.
@@ -40,12 +41,16 @@ const (
 // for so long that it would hold up everybody: bytes are never left out of a connection that goes on.
 func (f *flow) drain(stub *toxics.ToxicStub) {
 	end := time.Now().Add(drainAll)
-	c := f.held
-	f.held = nil
+	c, rest := f.held, f.rest
+	f.held, f.rest = nil, nil
 	for {
 		if c != nil && stub.WriteOutput(c, max(time.Millisecond, min(drainOne, time.Until(end)))) != nil {
 			stub.Close()
 			return
+		}
+		if rest != nil {
+			c, rest = rest, nil
+			continue
 		}
 		select {
 		case c = <-stub.Input:
@@ -63,14 +68,20 @@ const gateType = "candor_gate"
 
 // gateToxic stands first in the direction of answers and changes nothing: it can be interrupted where the library's own
 // first one cannot.
-type gateToxic struct{}
+type gateToxic struct{ numbers }
+
+// gated is one connection's flow and its number.
+type gated struct {
+	flow
+	zone *time.Location
+}
 
 // NewState begins one connection.
-func (*gateToxic) NewState() any { return new(flow) }
+func (g *gateToxic) NewState() any { return &gated{zone: g.next()} }
 
 // Pipe passes every chunk on, at once.
-func (*gateToxic) Pipe(stub *toxics.ToxicStub) {
-	f := stub.State.(*flow)
+func (g *gateToxic) Pipe(stub *toxics.ToxicStub) {
+	f := stub.State.(*gated)
 	if f.held != nil && !f.pass(stub, f.held) {
 		return
 	}
@@ -83,6 +94,7 @@ func (*gateToxic) Pipe(stub *toxics.ToxicStub) {
 				stub.Close()
 				return
 			}
+			c.Timestamp = c.Timestamp.In(f.zone)
 			if !f.pass(stub, c) {
 				return
 			}

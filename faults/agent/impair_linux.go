@@ -30,7 +30,7 @@ func (s *server) impair(ctx context.Context, r Request) error {
 			return l.cutOff(ctx, s.table, blockName(r.Path, r.Name), r.Impairment.Block)
 		}
 		for i, toxic := range r.Impairment.Toxics {
-			if err := l.addToxic(ctx, toxicName(r.Name, i), toxic); err != nil {
+			if err := l.addToxic(ctx, toxicName(r.Name, i), toxic, *r.Impairment); err != nil {
 				return err
 			}
 			l.toxic[toxicName(r.Name, i)] = true

@@ -187,11 +187,11 @@ func (l *lane) find(ctx context.Context, name string) (found *toxics.ToxicWrappe
 }
 
 // addToxic adds one toxic; also connections that are open feel it. One that is there is no error.
-func (l *lane) addToxic(ctx context.Context, name string, toxic faults.Toxic) error {
+func (l *lane) addToxic(ctx context.Context, name string, toxic faults.Toxic, i faults.Impairment) error {
 	if found, err := l.find(ctx, name); err != nil || found != nil {
 		return err
 	}
-	attributes := map[string]any{"seed": l.seed}
+	attributes := map[string]any{"seed": l.seed, "salt": l.salt(toxic.Type), "share": i.Share, "ramp": i.Ramp, "since": time.Now().UnixMilli()}
 	for k, v := range toxic.Attributes {
 		attributes[k] = v
 	}
@@ -208,6 +208,9 @@ func (l *lane) addToxic(ctx context.Context, name string, toxic faults.Toxic) er
 	}
 	return nil
 }
+
+// salt is what the draws of a kind of impairment on a path are told from all others by. Both versions of IP share it.
+func (l *lane) salt(kind string) string { return l.path.String() + " " + kind }
 
 // removeToxic removes one toxic. One that is not there is no error.
 func (l *lane) removeToxic(ctx context.Context, name string) error {

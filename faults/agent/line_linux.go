@@ -60,7 +60,7 @@ func (l *Line) Impair(ctx context.Context, name string, i faults.Impairment) err
 		return err
 	}
 	for n, toxic := range i.Toxics {
-		if err := l.lane.addToxic(ctx, toxicName(name, n), toxic); err != nil {
+		if err := l.lane.addToxic(ctx, toxicName(name, n), toxic, i); err != nil {
 			return err
 		}
 	}

@@ -36,10 +36,13 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-const (
-	here  = "10.231.77.1"
-	there = "10.231.77.2"
-	space = "candor-agent-test"
+// Every test process has a namespace, interfaces and addresses of its own: several may run at once on a machine.
+var (
+	net3  = fmt.Sprintf("10.%d.%d.", 192+os.Getpid()>>8%32, os.Getpid()%256)
+	here  = net3 + "1"
+	there = net3 + "2"
+	space = fmt.Sprintf("candor-agent-test-%d", os.Getpid())
+	ends  = [2]string{fmt.Sprintf("cndr%da", os.Getpid()), fmt.Sprintf("cndr%db", os.Getpid())}
 )
 
 // namespace makes the namespace and the pair, and removes both at the end.
@@ -55,12 +58,12 @@ func namespace(t *testing.T) {
 	}
 	do(false, "netns", "del", space)
 	do(true, "netns", "add", space)
-	t.Cleanup(func() { do(false, "link", "del", "candor-t0"); do(true, "netns", "del", space) })
-	do(true, "link", "add", "candor-t0", "type", "veth", "peer", "name", "candor-t1", "netns", space)
-	do(true, "addr", "add", here+"/24", "dev", "candor-t0")
-	do(true, "link", "set", "candor-t0", "up")
-	do(true, "-n", space, "addr", "add", there+"/24", "dev", "candor-t1")
-	do(true, "-n", space, "link", "set", "candor-t1", "up")
+	t.Cleanup(func() { do(false, "link", "del", ends[0]); do(true, "netns", "del", space) })
+	do(true, "link", "add", ends[0], "type", "veth", "peer", "name", ends[1], "netns", space)
+	do(true, "addr", "add", here+"/24", "dev", ends[0])
+	do(true, "link", "set", ends[0], "up")
+	do(true, "-n", space, "addr", "add", there+"/24", "dev", ends[1])
+	do(true, "-n", space, "link", "set", ends[1], "up")
 	do(true, "-n", space, "link", "set", "lo", "up")
 }
 

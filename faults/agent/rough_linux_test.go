@@ -214,8 +214,8 @@ func TestAClientThatDoesNotReadHoldsUpNobody(t *testing.T) {
 
 func TestAgentCarriesIPv6(t *testing.T) {
 	namespace(t)
-	for _, args := range [][]string{{"addr", "add", "fd77::1/64", "dev", "candor-t0", "nodad"},
-		{"-n", space, "addr", "add", "fd77::2/64", "dev", "candor-t1", "nodad"}} {
+	for _, args := range [][]string{{"addr", "add", "fd77::1/64", "dev", ends[0], "nodad"},
+		{"-n", space, "addr", "add", "fd77::2/64", "dev", ends[1], "nodad"}} {
 		if out, err := exec.Command("ip", args...).CombinedOutput(); err != nil {
 			t.Fatalf("ip %v: %v\n%s", args, err, out)
 		}

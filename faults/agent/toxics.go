@@ -17,6 +17,10 @@ import (
 func registerToxics() {
 	toxics.Register("latency", new(latencyToxic))
 	toxics.Register("timeout", new(hangToxic))
+	toxics.Register("bandwidth", new(slowToxic))
+	toxics.Register("slicer", new(trickleToxic))
+	toxics.Register("limit_data", new(cutToxic))
+	toxics.Register("slow_close", new(lingerToxic))
 	toxics.Register(tapType, new(tapToxic))
 	toxics.Register(gateType, new(gateToxic))
 }
@@ -29,12 +33,9 @@ type counting interface {
 // latencyToxic delays every chunk by latency ± jitter, in milliseconds.
 type latencyToxic struct {
 	toxics.LatencyToxic
-	Seed  uint64 `json:"seed"`
-	hits  atomic.Int64
+	dose
 	conns atomic.Uint64
 }
-
-func (t *latencyToxic) count() int64 { return t.hits.Load() }
 
 // late is one connection's flow, with its own source of chance.
 type late struct {
@@ -63,10 +64,11 @@ func (t *latencyToxic) Pipe(stub *toxics.ToxicStub) {
 				stub.Close()
 				return
 			}
-			t.hits.Add(1)
-			delay := t.delay(l.chance)
-			l.held, l.due = c, c.Timestamp.Add(delay)
-			c.Timestamp = l.due
+			if t.picks(c) {
+				t.hits.Add(1)
+				c.Timestamp = c.Timestamp.Add(t.delay(l.chance))
+			}
+			l.held, l.due = c, c.Timestamp
 			if !t.wait(stub, l) {
 				return
 			}
@@ -98,20 +100,31 @@ func (t *latencyToxic) delay(chance *rand.Rand) time.Duration {
 	if t.Jitter > 0 {
 		delay += chance.Int64N(2*t.Jitter+1) - t.Jitter
 	}
-	return time.Duration(max(0, delay)) * time.Millisecond
+	return time.Duration(t.strength() * float64(max(0, delay)) * float64(time.Millisecond))
 }
 
 // hangToxic swallows everything. When it is removed the connections that it held are closed: what they lost cannot come
 // back.
 type hangToxic struct {
 	toxics.TimeoutToxic
-	hits atomic.Int64
+	dose
 }
 
-func (t *hangToxic) count() int64 { return t.hits.Load() }
+// hung is one connection's flow, and whether it lost anything.
+type hung struct {
+	flow
+	lost bool
+}
 
-// Pipe drops what comes.
+// NewState begins one connection.
+func (t *hangToxic) NewState() any { return new(hung) }
+
+// Pipe drops what comes on a connection that is hit.
 func (t *hangToxic) Pipe(stub *toxics.ToxicStub) {
+	h := stub.State.(*hung)
+	if h.held != nil && !h.pass(stub, h.held) {
+		return
+	}
 	for {
 		select {
 		case <-stub.Interrupt:
@@ -121,9 +134,27 @@ func (t *hangToxic) Pipe(stub *toxics.ToxicStub) {
 				stub.Close()
 				return
 			}
-			t.hits.Add(1)
+			switch {
+			case !t.spreads(c):
+				if !h.pass(stub, c) {
+					return
+				}
+			default:
+				t.hits.Add(1)
+				h.lost = true
+			}
 		}
 	}
+}
+
+// Cleanup closes what lost something, and, where everything was held, everything.
+func (t *hangToxic) Cleanup(stub *toxics.ToxicStub) {
+	h, ok := stub.State.(*hung)
+	if !ok || h.lost || t.whole() >= 1 && t.strength() >= 1 {
+		stub.Close()
+		return
+	}
+	h.drain(stub)
 }
 
 const tapType = "candor_tap"
@@ -131,16 +162,18 @@ const tapType = "candor_tap"
 // tapToxic reads along in the direction of requests and changes nothing.
 type tapToxic struct {
 	listen func() *listener // one for each connection
+	numbers
 }
 
-// tapped is one connection's flow, and who reads along.
+// tapped is one connection's flow, its number, and who reads along.
 type tapped struct {
 	flow
+	zone  *time.Location
 	along *listener
 }
 
 // NewState begins to listen on one connection.
-func (t *tapToxic) NewState() any { return &tapped{along: t.listen()} }
+func (t *tapToxic) NewState() any { return &tapped{zone: t.next(), along: t.listen()} }
 
 // Pipe passes every chunk on, at once.
 func (t *tapToxic) Pipe(stub *toxics.ToxicStub) {
@@ -159,6 +192,7 @@ func (t *tapToxic) Pipe(stub *toxics.ToxicStub) {
 				return
 			}
 			f.along.hear(c)
+			c.Timestamp = c.Timestamp.In(f.zone)
 			if !f.pass(stub, c) {
 				return
 			}

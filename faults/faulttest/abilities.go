@@ -82,7 +82,7 @@ func (f *Fake) Impair(ctx context.Context, p faults.Path, name string, i faults.
 			if t.Redirects[p.Key()] < 2 {
 				return fmt.Errorf("%s is not interposed", p)
 			}
-			done := faults.Impairment{Block: i.Block}
+			done := i
 			if len(i.Toxics) > 0 {
 				done.Toxics = i.Toxics[:n+1]
 			}

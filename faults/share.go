@@ -1,0 +1,64 @@
+package faults
+
+import (
+	"fmt"
+	"time"
+)
+
+// Shareable is implemented by faults that can hit a part of the connections and let the others be. Which ones is drawn
+// from the run's seed, once for each connection.
+type Shareable interface {
+	HitShare(s Share)
+}
+
+// Rampable is implemented by faults that can grow to their full strength, from the moment of injection.
+type Rampable interface {
+	GrowOver(d time.Duration)
+}
+
+// dose is how much of a fault there is: of how many connections, and from when on in full. Both are common keys of a
+// fault, so they are not among its own, and saved with it.
+type dose struct {
+	Share Share         `yaml:"-" json:"share,omitempty"`
+	Ramp  time.Duration `yaml:"-" json:"ramp,omitempty"`
+}
+
+// HitShare limits the fault to a share of the connections.
+func (d *dose) HitShare(s Share) { d.Share = s }
+
+// GrowOver lets the fault grow for so long.
+func (d *dose) GrowOver(ramp time.Duration) { d.Ramp = ramp }
+
+// of puts the dose on what the agent is told.
+func (d *dose) of(i Impairment) Impairment {
+	i.Share, i.Ramp = float64(d.Share), d.Ramp.Milliseconds()
+	return i
+}
+
+// extent says the dose of a fault that grows by hitting more and more connections.
+func (d *dose) extent() string {
+	switch {
+	case d.Ramp > 0:
+		return fmt.Sprintf(", on a share of the connections that grows to %s over %s", d.whole(), d.Ramp)
+	case d.Share > 0:
+		return fmt.Sprintf(", on %s of the connections", d.Share)
+	}
+	return ""
+}
+
+// growing says the dose of a fault that grows by becoming stronger.
+func (d *dose) growing() string {
+	still := dose{Share: d.Share}
+	if d.Ramp > 0 {
+		return still.extent() + fmt.Sprintf(", growing to that over %s", d.Ramp)
+	}
+	return still.extent()
+}
+
+// whole is what an absent share means.
+func (d *dose) whole() Share {
+	if d.Share == 0 {
+		return 1
+	}
+	return d.Share
+}
