@@ -9,7 +9,7 @@ import (
 var ledgerRules = []string{"CL-01", "CL-02", "CL-03", "CL-04"}
 
 // truthRules go by what the truth shows, as those of the ledger do.
-var truthRules = []string{"RC-03", "RC-04"}
+var truthRules = []string{"RC-03", "RC-04", "RC-10"}
 
 // rules says before the run which rules can apply, why the others cannot, and which decide.
 func (w *compiler) rules() {
@@ -75,7 +75,7 @@ func (w *compiler) hasEffects() (effects, own bool) {
 
 // unvalued reports whether a rule about values has none to compare.
 func (w *compiler) unvalued(id string) bool {
-	if id != "CL-02" {
+	if id != "CL-02" && id != "RC-10" {
 		return false
 	}
 	for _, j := range w.plan.Journeys {
@@ -105,13 +105,13 @@ func (w *compiler) cannot(r RuleInfo, effects, own bool) string {
 		return "no journey changes anything"
 	case slices.Contains(truthRules, r.ID) && !effects:
 		return "no journey declares an effect that could be read"
-	case r.ID == "CL-02" && w.unvalued(r.ID):
+	case (r.ID == "CL-02" || r.ID == "RC-10") && w.unvalued(r.ID):
 		return "no effect says what value it wants"
 	case r.ID == "CL-09" && !w.several():
 		return "no journey has several effects"
 	case r.ID == "CL-11" && !own:
 		return "no effect is in a tenant of this run alone (tenant: own)"
-	case r.ID == "HT-09" && !w.interposes():
+	case (r.ID == "HT-09" || r.ID == "RC-07") && !w.interposes():
 		return "no path is interposed on, so that nobody sees what services repeat"
 	case r.ID == "LK-07" && !w.anyJourney(func(j PlannedJourney) bool { return j.Visitors > 1 }):
 		return "no journey has two visitors"

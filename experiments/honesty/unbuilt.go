@@ -47,9 +47,6 @@ var unbuilt = []experiments.RuleInfo{
 	{ID: "AX-06", Name: "silent-end", Severity: experiments.S4, Level: "B", Doc: "never learns that it is over"},
 	{ID: "RC-01", Name: "banner-stays", Severity: experiments.S2, Level: "B", Doc: "still \"unavailable\""},
 	{ID: "RC-02", Name: "needs-refresh", Severity: experiments.S3, Level: "B", Doc: "only F5 helps"},
-	{ID: "RC-07", Name: "herd", Severity: experiments.S2, Level: "H", Doc: "back, and down again"},
-	{ID: "RC-09", Name: "broken-promise", Severity: experiments.S2, Level: "B/H", Doc: "\"back at 14:00\", and it was not"},
-	{ID: "RC-10", Name: "poisoned-fallback", Severity: experiments.S1, Level: "L", Doc: "a default became my value"},
 }
 
 // families is the order in which rules are shown.
