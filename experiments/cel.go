@@ -43,6 +43,7 @@ var identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 var reserved = map[string]bool{"env": true, "marker": true, "visitor": true, "run": true, "parameters": true, "services": true, "steps": true,
 	"item": true, "status": true, "headers": true, "body": true, "json": true, "elapsed": true, "hops": true, "answered": true,
 	"connected": true, "exit": true, "stdout": true, "stderr": true, "state": true, "health": true, "restarts": true,
+	"rows": true, "value": true, "count": true, "lines": true,
 	"file": true, "html": true, "html_of": true, "in": true, "true": true, "false": true, "null": true, "as": true,
 	"break": true, "const": true, "continue": true, "else": true, "for": true, "function": true, "if": true, "import": true,
 	"let": true, "loop": true, "package": true, "namespace": true, "return": true, "var": true, "void": true, "while": true}
@@ -50,7 +51,7 @@ var reserved = map[string]bool{"env": true, "marker": true, "visitor": true, "ru
 // typeOf are the types of names that have one; all others can be anything.
 func typeOf(name string) *cel.Type {
 	switch name {
-	case "status", "exit", "restarts":
+	case "status", "exit", "restarts", "count":
 		return cel.IntType
 	case "body", "stdout", "stderr", "state", "health", "marker":
 		return cel.StringType
@@ -60,6 +61,10 @@ func typeOf(name string) *cel.Type {
 		return cel.DurationType
 	case "connected", "answered":
 		return cel.BoolType
+	case "rows":
+		return cel.ListType(cel.MapType(cel.StringType, cel.DynType))
+	case "lines":
+		return cel.ListType(cel.StringType)
 	case "parameters", "services", "steps":
 		return cel.MapType(cel.StringType, cel.DynType)
 	}

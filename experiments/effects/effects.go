@@ -17,8 +17,10 @@ func All() []experiments.ReaderKind {
 	return []experiments.ReaderKind{
 		{Name: "http", Doc: "a list in a JSON answer, one entry for each effect", New: func() experiments.ReaderSpec { return new(HTTP) },
 			Example: "get: \"http://127.0.0.1:18094/charges?prefix={{ run.prefix }}\"\neach: json.charges\nmarker: item.reference\nvalue: item.pence\n"},
-		{Name: "sql", Doc: "a query in PostgreSQL or SQLite; its columns are marker, count and, where wanted, value and time", New: func() experiments.ReaderSpec { return new(SQL) },
+		{Name: "sql", Doc: "a query in PostgreSQL, MySQL or SQLite; its columns are marker, count and, where wanted, value and time", New: func() experiments.ReaderSpec { return new(SQL) },
 			Example: "url: \"{{ env.ORDERS_DB }}\"\nquery: select note, count(*) from orders where note like $1 group by note\nargs: [\"{{ run.prefix }}%\"]\n"},
+		{Name: "redis", Doc: "keys, or the entries of a list, set or stream, one for each effect", New: func() experiments.ReaderSpec { return new(Redis) },
+			Example: "url: \"redis://127.0.0.1:6379/0\"\nkeys: \"order:{{ run.prefix }}*\"\nmarker: item.key.replace('order:', '')\nvalue: item.json.pence\n"},
 	}
 }
 

@@ -62,6 +62,11 @@ func (r *HTTP) row(vars experiments.Vars) (experiments.TruthRow, error) {
 		return row, fmt.Errorf("marker: %w", err)
 	}
 	row.Marker, _ = text(marker)
+	return r.rest(row, vars)
+}
+
+// rest reads what an entry has beside its marker.
+func (r *HTTP) rest(row experiments.TruthRow, vars experiments.Vars) (experiments.TruthRow, error) {
 	if !r.Count.IsZero() {
 		value, err := r.Count.Eval(vars)
 		if err == nil {

@@ -22,6 +22,14 @@ func All() []experiments.ProbeKind {
 			Sees: []string{"state", "health", "restarts"}, Example: "service: orders-db\n"},
 		{Name: "command", Doc: "a command of yours; fine when it exits with 0", New: func() experiments.ProbeSpec { return new(Command) },
 			Sees: []string{"exit", "stdout", "stderr", "elapsed"}, Example: "run: [pg_isready, -h, 127.0.0.1]\n"},
+		{Name: "sql", Doc: "the rows of a query in PostgreSQL, MySQL or SQLite; fine when there is one", New: func() experiments.ProbeSpec { return new(SQL) },
+			Sees: []string{"rows", "elapsed"}, Example: "url: \"{{ env.ORDERS_DB }}\"\nquery: select count(*) as waiting from outbox where sent is null\n"},
+		{Name: "redis", Doc: "a value in Redis; fine when there is one", New: func() experiments.ProbeSpec { return new(Redis) },
+			Sees: []string{"value", "elapsed"}, Example: "url: \"redis://127.0.0.1:6379/0\"\ncommand: [LLEN, \"queue:mail\"]\n"},
+		{Name: "prometheus", Doc: "the number that a query of Prometheus gives now; fine when there is one", New: func() experiments.ProbeSpec { return new(Prometheus) },
+			Sees: []string{"value", "elapsed"}, Example: "url: \"http://127.0.0.1:9090\"\nquery: sum(rate(http_requests_total{code=~\"5..\"}[1m]))\n"},
+		{Name: "logs", Doc: "what a service has logged since the last look; fine when no line matches", New: func() experiments.ProbeSpec { return new(Logs) },
+			Sees: []string{"count", "lines"}, Example: "service: orders\nmatch: panic|FATAL\n"},
 	}
 }
 
