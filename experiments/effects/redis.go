@@ -83,17 +83,17 @@ func (r *Redis) Read(ctx context.Context, in experiments.Surroundings) ([]experi
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	client, err := stores.OpenRedis(address)
-	if err != nil {
-		return nil, err
-	}
-	defer client.Close()
 	timeout := r.Timeout
 	if timeout <= 0 {
 		timeout = redisTime
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
+	client, err := stores.OpenRedis(ctx, address)
+	if err != nil {
+		return nil, err
+	}
+	defer client.Close()
 	var found ledger
 	w := walk{Redis: client, key: key, take: func(item map[string]any) error {
 		row, err := r.row(in.Vars, item)

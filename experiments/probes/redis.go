@@ -59,16 +59,12 @@ func (p *Redis) Observe(ctx context.Context, in experiments.Surroundings) (exper
 	if err != nil {
 		return none, err
 	}
-	client, err := stores.OpenRedis(address)
-	if err != nil {
-		return none, err
-	}
 	within, cancel := within(ctx, p.Timeout)
 	defer cancel()
 	began := time.Now()
-	value, err := client.Do(within, command...)
+	value, err := askRedis(within, address, command)
 	elapsed := time.Since(began)
-	if err := errors.Join(err, client.Close()); err != nil {
+	if err != nil {
 		if cause := stopped(ctx); cause != nil {
 			err = cause
 		}
@@ -85,6 +81,15 @@ func (p *Redis) Observe(ctx context.Context, in experiments.Surroundings) (exper
 		seen.Summary = wire.Line(fmt.Sprintf("%s: %v", wire.Line(words, 100), value), 300)
 	}
 	return seen, nil
+}
+
+func askRedis(ctx context.Context, address string, command []any) (any, error) {
+	client, err := stores.OpenRedis(ctx, address)
+	if err != nil {
+		return nil, err
+	}
+	value, err := client.Do(ctx, command...)
+	return value, errors.Join(err, client.Close())
 }
 
 // command is what is sent, and the same for people.

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"strconv"
-	"time"
 )
 
 const (
@@ -47,19 +46,13 @@ func (c *bounded) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// dial makes connections that are bounded.
-func dial(limit int64, watch func() watcher) func(ctx context.Context, network, address string) (net.Conn, error) {
-	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := (&net.Dialer{Timeout: connectTime, KeepAlive: 15 * time.Second}).DialContext(ctx, network, address)
-		if err != nil {
-			return nil, err
-		}
-		c := &bounded{Conn: conn, left: limit}
-		if watch != nil {
-			c.watch = watch()
-		}
-		return c, nil
+// dial makes a connection to a database that is bounded.
+func dial(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := (&net.Dialer{Timeout: connectTime}).DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
 	}
+	return &bounded{Conn: conn, left: sqlBytes}, nil
 }
 
 // resp follows the protocol of Redis as far as lengths: the driver makes room for as many bytes as a header announces,

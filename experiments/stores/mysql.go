@@ -49,7 +49,7 @@ func mysqlConfig(address string) (*mysql.Config, error) {
 	}
 	c.DBName = strings.TrimPrefix(u.Path, "/")
 	c.Timeout = connectTime
-	c.DialFunc = dial(sqlBytes, nil)
+	c.DialFunc = dial
 	quiet := zerolog.Nop()
 	c.Logger = &quiet // what went wrong comes back as an error
 	options, err := url.ParseQuery(u.RawQuery)

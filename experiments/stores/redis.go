@@ -8,6 +8,7 @@ import (
 	"net"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
@@ -18,10 +19,13 @@ type Redis struct {
 	client *redis.Client
 	name   string
 	secret string
+
+	mu   sync.Mutex
+	conn net.Conn // until the driver takes it
 }
 
-// OpenRedis reads redis://user:password@host:port/0, or rediss:// for TLS. It does not connect yet.
-func OpenRedis(address string) (*Redis, error) {
+// OpenRedis reads redis://user:password@host:port/0, or rediss:// for TLS. It connects, and logs in with the first command.
+func OpenRedis(ctx context.Context, address string) (*Redis, error) {
 	u, err := parse(address, "redis://")
 	if err != nil {
 		return nil, err
@@ -46,22 +50,51 @@ func OpenRedis(address string) (*Redis, error) {
 	options := &redis.Options{Addr: net.JoinHostPort(u.Hostname(), port), Username: u.User.Username(), Password: secret, DB: db,
 		Protocol: 2, DisableIdentity: true, MaxRetries: -1, DialerRetries: 1, PoolSize: 1, ContextTimeoutEnabled: true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}}
-	plain := dial(redisBytes, func() watcher { return &resp{} })
-	options.Dialer = plain
-	if u.Scheme == "rediss" {
-		options.Dialer = func(ctx context.Context, network, address string) (net.Conn, error) {
-			conn, err := (&tls.Dialer{Config: &tls.Config{ServerName: u.Hostname(), MinVersion: tls.VersionTLS12}}).DialContext(ctx, network, address)
-			if err != nil {
-				return nil, err
-			}
-			return &bounded{Conn: conn, left: redisBytes, watch: &resp{}}, nil
-		}
+	r := &Redis{name: options.Addr, secret: secret}
+	within, cancel := context.WithTimeout(ctx, connectTime)
+	defer cancel()
+	conn, err := connect(within, options.Addr, u.Scheme == "rediss")
+	if err != nil {
+		return nil, r.explain(err)
 	}
-	return &Redis{client: redis.NewClient(options), name: options.Addr, secret: secret}, nil
+	options.Dialer = r.handOver
+	r.conn, r.client = conn, redis.NewClient(options)
+	return r, nil
+}
+
+// connect is here and not left to the driver, which would tell standard error of each failure.
+func connect(ctx context.Context, address string, secure bool) (conn net.Conn, err error) {
+	if secure {
+		conn, err = (&tls.Dialer{Config: &tls.Config{MinVersion: tls.VersionTLS12}}).DialContext(ctx, "tcp", address)
+	} else {
+		conn, err = new(net.Dialer).DialContext(ctx, "tcp", address)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &bounded{Conn: conn, left: redisBytes, watch: &resp{}}, nil
+}
+
+// handOver gives the driver the one connection; it gets no second.
+func (r *Redis) handOver(context.Context, string, string) (net.Conn, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	conn := r.conn
+	r.conn = nil
+	if conn == nil {
+		return nil, errors.New("the connection is gone")
+	}
+	return conn, nil
 }
 
 // Close hangs up.
-func (r *Redis) Close() error { return r.client.Close() }
+func (r *Redis) Close() error {
+	err := r.client.Close()
+	if conn, taken := r.handOver(context.Background(), "", ""); taken == nil {
+		err = errors.Join(err, conn.Close())
+	}
+	return err
+}
 
 // Do sends one command that changes nothing, and gives its answer as text, whole numbers and lists; nil where there is
 // none.
