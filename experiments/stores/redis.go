@@ -77,20 +77,24 @@ func connect(ctx context.Context, address string, secure bool) (conn net.Conn, e
 
 // handOver gives the driver the one connection; it gets no second.
 func (r *Redis) handOver(context.Context, string, string) (net.Conn, error) {
+	if conn := r.take(); conn != nil {
+		return conn, nil
+	}
+	return nil, errors.New("the connection is gone")
+}
+
+func (r *Redis) take() net.Conn {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	conn := r.conn
 	r.conn = nil
-	if conn == nil {
-		return nil, errors.New("the connection is gone")
-	}
-	return conn, nil
+	return conn
 }
 
 // Close hangs up.
 func (r *Redis) Close() error {
 	err := r.client.Close()
-	if conn, taken := r.handOver(context.Background(), "", ""); taken == nil {
+	if conn := r.take(); conn != nil {
 		err = errors.Join(err, conn.Close())
 	}
 	return err
