@@ -94,3 +94,14 @@ type attacher interface {
 	// one, those that it had. It fails with ErrNotFound when the ID or the network is gone.
 	Attach(ctx context.Context, id Identity, a Attachment) error
 }
+
+// misleader lets look-ups of names fail for one service, and follows it through restarts.
+type misleader interface {
+	Mislead(ctx context.Context, from Identity, label string, m Misnaming) error
+	// Unmislead takes away what has the label and nothing else. Nothing there, or nobody left who held it, is success.
+	Unmislead(ctx context.Context, from Identity, label string) error
+	// Misled is Absent when nobody is left who could hold it.
+	Misled(ctx context.Context, from Identity, label string) (State, error)
+	// Lookups counts those that failed since it was made.
+	Lookups(ctx context.Context, from Identity, label string) (int64, error)
+}

@@ -9,6 +9,7 @@ func All() []Kind {
 		Trickle,
 		Cut,
 		Linger,
+		DNS,
 		Kill,
 		Stop,
 		Restart,

@@ -12,7 +12,7 @@ import (
 // Op is what a request asks for.
 type Op string
 
-// The operations. All but hello and beat name a path.
+// The operations. All but hello, beat and those about look-ups name a path.
 const (
 	Hello     Op = "hello"     // is the agent there, and how strong is its promise to clean up
 	Beat      Op = "beat"      // the runner lives
@@ -24,6 +24,10 @@ const (
 	Impaired  Op = "impaired" // looks at rules and toxics, not at memory
 	Impacts   Op = "impacts"  // what an impairment has hit
 	Sighted   Op = "sighted"  // are the path's rules there, those of a lifted one too
+	Mislead   Op = "mislead"  // let look-ups of names fail
+	Unmislead Op = "unmislead"
+	Misled    Op = "misled"  // looks at rules
+	Lookups   Op = "lookups" // how many have failed
 )
 
 // Request is one line on the agent's standard input.
@@ -33,8 +37,9 @@ type Request struct {
 	Path       faults.Path        `json:"path,omitzero"`
 	Addresses  []netip.Addr       `json:"addresses,omitempty"` // of the dependency, IPv4 and IPv6
 	Lifted     bool               `json:"lifted,omitempty"`    // lead no connection through the proxy: the dependency is down
-	Name       string             `json:"name,omitempty"`      // of the impairment
+	Name       string             `json:"name,omitempty"`      // of the impairment, or the label of the misnaming
 	Impairment *faults.Impairment `json:"impairment,omitempty"`
+	Misnaming  *faults.Misnaming  `json:"misnaming,omitempty"`
 }
 
 // Answer is one line on the agent's standard output: to the request with its ID, or, without one, an event.
@@ -62,6 +67,14 @@ func (s Sight) Leads(p faults.Path) bool {
 func (s Sight) Blocks(p faults.Path, name string) bool {
 	return slices.Contains(s.Rules, comment(blockName(p, name)))
 }
+
+// Misleads reports whether look-ups fail because of a label.
+func (s Sight) Misleads(label string) bool {
+	return slices.Contains(s.Rules, comment(misledName(label)))
+}
+
+// misledName names the rules that lead look-ups to the agent's own name server.
+func misledName(label string) string { return "names " + label }
 
 // wayName names the rules that lead a path through the proxy; those of a block carry its own name.
 func wayName(p faults.Path, version string) string { return "path " + p.Key() + " " + version }

@@ -22,7 +22,9 @@ type server struct {
 	table     *table
 	toxiproxy *toxiproxy.ApiServer
 	ways      map[string][]*lane // by the path's key
-	sets      int                // made so far: their names are never used twice
+	lies      lies
+	resolvers []*resolver // while there is a lie, one for each version of IP
+	sets      int         // made so far: their names are never used twice
 	out       chan Answer
 }
 
@@ -40,7 +42,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, o Options) (err err
 	ctx, cancel := context.WithTimeout(ctx, o.Expiry)
 	defer cancel()
 	registerToxics()
-	s := &server{options: o, ways: map[string][]*lane{}, out: make(chan Answer, outLimit),
+	s := &server{options: o, ways: map[string][]*lane{}, lies: lies{told: map[string]*lie{}}, out: make(chan Answer, outLimit),
 		toxiproxy: toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())}
 	if s.table, err = newTable(o.Run); err != nil {
 		return err
@@ -153,6 +155,14 @@ func (s *server) serve(ctx context.Context, r Request) Answer {
 		a.State, err = s.impaired(ctx, r)
 	case Impacts:
 		a.Count, err = s.impacts(ctx, r)
+	case Mislead:
+		err = s.mislead(ctx, r)
+	case Unmislead:
+		err = s.unmislead(r)
+	case Misled:
+		a.State, err = s.misled(r.Name)
+	case Lookups:
+		a.Count = s.lies.hits(r.Name)
 	default:
 		err = fmt.Errorf("unknown operation %q", r.Op)
 	}
@@ -164,7 +174,7 @@ func (s *server) serve(ctx context.Context, r Request) Answer {
 
 // close leaves nothing: first the rules, so that nothing is led to a proxy that ends.
 func (s *server) close(ctx context.Context) error {
-	err := s.table.close()
+	err := errors.Join(s.table.close(), s.quietNames())
 	var lanes sync.WaitGroup
 	ended := make(chan error, 2*len(s.ways))
 	for _, way := range s.ways {

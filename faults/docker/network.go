@@ -87,9 +87,11 @@ func (w *World) Withdraw(ctx context.Context, p faults.Path, from faults.Identit
 	if _, there := s.ways[p.Key()]; !there {
 		return nil
 	}
-	if len(s.ways) > 1 && !s.gone() {
-		if _, err := s.ask(ctx, agent.Request{Op: agent.Withdraw, Path: p}); err != nil {
-			return err
+	if len(s.ways) > 1 || len(s.misnamed) > 0 {
+		if !s.gone() { // else the next agent is not asked for it
+			if _, err := s.ask(ctx, agent.Request{Op: agent.Withdraw, Path: p}); err != nil {
+				return err
+			}
 		}
 		delete(s.ways, p.Key())
 		return nil

@@ -29,8 +29,9 @@ type sidecar struct {
 	container string
 	conn      *agent.Conn
 	complaint *capped
-	ways      map[string]*way // by the path's key
-	mourned   bool            // that it ended by itself has been told
+	ways      map[string]*way       // by the path's key
+	misnamed  map[string]*misnaming // by label
+	mourned   bool                  // that it ended by itself has been told
 }
 
 // way is one path that is interposed on.
@@ -84,7 +85,7 @@ func (w *World) start(ctx context.Context, from container.InspectResponse, id fa
 	if err != nil {
 		return nil, fmt.Errorf("start an agent beside %s: %w", id.Service, err)
 	}
-	s := &sidecar{world: w, from: id, container: made, complaint: &capped{limit: errorLimit}, ways: map[string]*way{}}
+	s := &sidecar{world: w, from: id, container: made, complaint: &capped{limit: errorLimit}, ways: map[string]*way{}, misnamed: map[string]*misnaming{}}
 	out, answers := io.Pipe()
 	go func() {
 		_, err := stdcopy.StdCopy(answers, s.complaint, streams.Reader)

@@ -87,13 +87,19 @@ func open(t *testing.T, c docker.Config, seen func(faults.Request)) *docker.Worl
 
 func up(t *testing.T, labels map[string]string) (project, *docker.World) {
 	t.Helper()
+	return upWith(t, labels, docker.StackContainer{Service: "orders", Command: []string{"serve"}, Restart: "always"})
+}
+
+// upWith is up with an orders of another kind.
+func upWith(t *testing.T, labels map[string]string, orders docker.StackContainer) (project, *docker.World) {
+	t.Helper()
 	needDocker(t)
 	p := project{name: strings.ToLower(fmt.Sprintf("candor-test-%s-%d", strings.NewReplacer("/", "-").Replace(t.Name()), os.Getpid()))}
 	w := open(t, config(p.name), nil)
 	ports, err := w.Up(t.Context(), docker.Stack{Project: p.name, Containers: []docker.StackContainer{
 		{Service: "web", Command: []string{"serve"}, Publish: map[int]int{8080: 0}, Labels: labels},
 		{Service: "payments", Command: []string{"serve"}},
-		{Service: "orders", Command: []string{"serve"}, Restart: "always"},
+		orders,
 	}})
 	if err != nil {
 		t.Fatal(err)

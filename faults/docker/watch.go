@@ -124,10 +124,15 @@ func (w *World) renew(ctx context.Context, old *sidecar, now faults.Identity) er
 	if err != nil {
 		return err
 	}
-	s.ways = old.ways
+	s.ways, s.misnamed = old.ways, old.misnamed
 	w.sidecars[now.Service] = s
 	for _, v := range s.ways {
 		if err := s.lead(ctx, v); err != nil {
+			return err
+		}
+	}
+	for label := range s.misnamed {
+		if err := s.mislead(ctx, label); err != nil {
 			return err
 		}
 	}

@@ -50,6 +50,7 @@ type thing struct {
 	Paused      bool
 	Allowed     faults.Allowance
 	Attached    []faults.Attachment
+	Misnamings  map[string]faults.Misnaming  `json:",omitempty"` // by label
 	Ending      bool                         `json:",omitempty"` // asked to end
 	Redirects   map[string]int               `json:",omitempty"` // path → how many of its two halves stand
 	Impairments map[string]faults.Impairment `json:",omitempty"` // by label
@@ -152,6 +153,9 @@ func (f *Fake) broken() []string {
 		}
 		if !slices.ContainsFunc(t.Attached, isFakeNetwork) {
 			all = append(all, service+": is not in its network")
+		}
+		for label := range t.Misnamings {
+			all = append(all, service+": misled by "+label)
 		}
 		if t.Ending {
 			all = append(all, service+": asked to end")

@@ -29,6 +29,9 @@ func do(ctx context.Context) error {
 	if os.Args[1] == "agent" {
 		return agent.Main(ctx, os.Args[2:], os.Stdin, os.Stdout)
 	}
+	if os.Args[1] == "stubborn" { // deaf to a polite end
+		ctx = context.WithoutCancel(ctx)
+	}
 	go echo()
 	server := &http.Server{Addr: ":8080", Handler: &service{conns: map[string]net.Conn{}}}
 	go func() { <-ctx.Done(); server.Close() }()
