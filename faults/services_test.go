@@ -215,3 +215,41 @@ func TestNotesAndHandsOfServices(t *testing.T) {
 		}
 	}
 }
+
+func TestDNS(t *testing.T) {
+	for text, want := range map[string]string{
+		"dns: {from: web, names: [payments, api.example.com]}":  "web (container shop_web_1) looks up payments, api.example.com, and names below, and is told that they do not exist",
+		"dns: {from: web, names: [payments], answer: servfail}": "web (container shop_web_1) looks up payments, and names below, and is told that the name server failed",
+		"dns: {from: web, names: [payments], answer: timeout}":  "web (container shop_web_1) looks up payments, and names below, and gets no answer",
+	} {
+		_, f := load(t, text)
+		if got, err := f.Prepare(t.Context(), faulttest.NewFake()); got != want || err != nil {
+			t.Errorf("Prepare of %s = %q, %v; want %q", text, got, err, want)
+		}
+	}
+	for text, want := range map[string]string{
+		"dns: {from: web, names: [payments, _sip._tcp.example.com., xn--bcher-kva.example]}": "",
+		"dns: {from: web}":                                      "names: is missing or empty (such as [payments, api.example.com])",
+		"dns: {names: [payments]}":                              "from: is missing",
+		"dns: {from: web, names: ['*.example.com']}":            `names: "*.example.com" has a star (a name stands for all below it too: example.com)`,
+		"dns: {from: web, names: ['', 'a b', '-a']}":            `names: "" is no name to look up; names: "a b" is no name to look up; names: "-a" is no name to look up`,
+		"dns: {from: web, names: [payments], answer: nxdomian}": `answer: unknown answer "nxdomian" (did you mean "nxdomain"?)`,
+	} {
+		_, f := load(t, text)
+		if got := mistakes(f.(faults.Validator).Validate()); got != want {
+			t.Errorf("Validate of %s = %s; want %s", text, got, want)
+		}
+	}
+}
+
+// Another misnaming of the same service is not ours to end.
+func TestMisnamingsOfOthersStay(t *testing.T) {
+	w := faulttest.NewFake()
+	ours := broken(t, w, "dns: {from: web, names: [payments]}")
+	theirs := broken(t, w, "dns: {from: web, names: [orders]}")
+	w.Restart("web")
+	sees(t, w, ours, faults.Present, "after a restart")
+	mend(t, w, ours)
+	sees(t, w, theirs, faults.Present, "when the other one has ended")
+	mend(t, w, theirs)
+}

@@ -38,6 +38,7 @@ func (p project) says(to string, ok bool) func() error {
 }
 
 func TestNamesFailAndOthersPass(t *testing.T) {
+	t.Parallel()
 	p, w := up(t, nil)
 	for _, answer := range []string{"nxdomain", "servfail", "timeout"} {
 		f := prepare(t, w, "dns: {from: web, names: [payments], answer: "+answer+"}")
@@ -62,6 +63,7 @@ func TestNamesFailAndOthersPass(t *testing.T) {
 }
 
 func TestNamesFailThroughRestartsAndBesideAWay(t *testing.T) {
+	t.Parallel()
 	p, w := up(t, nil)
 	f := prepare(t, w, "dns: {from: web, names: [payments]}")
 	inject(t, w, f)
@@ -81,6 +83,7 @@ func TestNamesFailThroughRestartsAndBesideAWay(t *testing.T) {
 }
 
 func TestAContainerComesBackToItsNetworkAsItWas(t *testing.T) {
+	t.Parallel()
 	p, w := up(t, nil)
 	second := p.name + "-second"
 	dockerSays(t, "network", "create", "--subnet", "10.231.78.0/24", "--ipv6", "--subnet", "fd78:7::/64", second)
@@ -119,6 +122,7 @@ func TestAContainerComesBackToItsNetworkAsItWas(t *testing.T) {
 
 // The engine takes no wish for an address where it chose the subnet itself.
 func TestANetworkOfTheEnginesOwnChoice(t *testing.T) {
+	t.Parallel()
 	p, w := up(t, nil)
 	if err := w.Remember(t.Context()); err != nil {
 		t.Fatal(err)
@@ -159,6 +163,7 @@ func group(t *testing.T, id, controller, first, second string) string {
 }
 
 func TestLimitsAreWrittenAndTakenAwayAgain(t *testing.T) {
+	t.Parallel()
 	p, w := up(t, nil)
 	if err := w.Remember(t.Context()); err != nil {
 		t.Fatal(err)
@@ -197,6 +202,7 @@ func TestLimitsAreWrittenAndTakenAwayAgain(t *testing.T) {
 
 // Where the control groups are not in sight a helper reads them; it must say the same.
 func TestAHelperReadsWhatIsReadInPlace(t *testing.T) {
+	t.Parallel()
 	p, w := up(t, nil)
 	id, err := w.Find(t.Context(), "orders")
 	if err != nil {
@@ -220,6 +226,7 @@ func TestAHelperReadsWhatIsReadInPlace(t *testing.T) {
 // A stop whose runner has died goes on in the engine. Reverting waits for its end and starts the service then, where a
 // start at once would do nothing and leave it stopped.
 func TestAStopUnderWayIsFinished(t *testing.T) {
+	t.Parallel()
 	needDocker(t)
 	p, w := upWith(t, nil, docker.StackContainer{Service: "orders", Command: []string{"stubborn"}})
 	f := prepare(t, w, "stop: {service: orders, grace: 3s}")
@@ -241,6 +248,7 @@ func TestAStopUnderWayIsFinished(t *testing.T) {
 }
 
 func TestAStopEndsByForceAfterItsGrace(t *testing.T) {
+	t.Parallel()
 	needDocker(t)
 	p, w := upWith(t, nil, docker.StackContainer{Service: "orders", Command: []string{"stubborn"}})
 	f := prepare(t, w, "stop: {service: orders, grace: 1s}")
