@@ -31,7 +31,7 @@ setup: ## make what the tests need beside Go and Docker (one image with the serv
 .PHONY: vet
 vet: ## gofmt and go vet
 	@unformatted=$$(gofmt -l $(GOFILES)); test -z "$$unformatted" || { echo "$$unformatted"; echo "not formatted by gofmt" >&2; exit 1; }
-	@go vet ./... ./testdata/crash/...
+	@go vet ./... ./testdata/crash/... ./testdata/pooled
 
 .PHONY: e2e
 e2e: build setup ## the tests that run whole experiments on real containers

@@ -101,6 +101,7 @@ hypothesis: checkout tells the truth when the database of orders is refused, and
 timeline: {baseline: 3s, recovery: 4s, settle: 500ms, reread: 2s}
 steady:
   - {http: {get: "{{ web.url }}/readyz"}, every: 500ms}
+  - {logs: {service: orders, match: "panic|runtime error"}, every: 500ms, expect: count == 0 && size(lines) == 0}
 journeys:
   - {use: ../journeys/buy-a-book.yaml, users: 4, every: 300ms}
 faults:
