@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"os/exec"
 	"strings"
 	"sync/atomic"
@@ -164,13 +165,15 @@ const known = "[192 0 2 1]"
 
 func TestAgentMisleads(t *testing.T) {
 	namespace(t)
-	for _, args := range [][]string{{"addr", "add", "fd77::1/64", "dev", "candor-t0", "nodad"},
-		{"-n", space, "addr", "add", "fd77::2/64", "dev", "candor-t1", "nodad"}} {
+	net6 := fmt.Sprintf("fd78:%x::", os.Getpid()&0xffff)
+	for _, args := range [][]string{{"addr", "add", net6 + "1/64", "dev", ends[0], "nodad"},
+		{"-n", space, "addr", "add", net6 + "2/64", "dev", ends[1], "nodad"}} {
 		if out, err := exec.Command("ip", args...).CombinedOutput(); err != nil {
 			t.Fatalf("ip %v: %v\n%s", args, err, out)
 		}
 	}
-	servers := map[string]*nameServer{here + ":53": serveNames(t, here+":53"), "[fd77::1]:53": serveNames(t, "[fd77::1]:53")}
+	six := "[" + net6 + "1]:53"
+	servers := map[string]*nameServer{here + ":53": serveNames(t, here+":53"), six: serveNames(t, six)}
 	c, _ := serve(t, nil)
 	for address, server := range servers {
 		for _, network := range []string{"udp", "tcp"} {
