@@ -70,7 +70,9 @@ func runDemo(ctx context.Context, g *global, o demoOptions) (err error) {
 	}
 	var planted []string
 	for _, l := range lies {
-		planted = append(planted, l.ID)
+		if slices.Contains(demoExperiments, l.Experiment) {
+			planted = append(planted, l.ID)
+		}
 	}
 	sides := []*side{{name: "honest"}, {name: "lying", lies: planted}}
 	fmt.Fprintf(g.err, "starting two bookshops in Docker: an honest one, and one with %s\n", plural(len(planted), "planted lie"))

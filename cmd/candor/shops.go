@@ -70,7 +70,7 @@ func (s *shop) up(ctx context.Context, data string, ports map[string]int, beside
 	at := func(service string, port int) string {
 		return fmt.Sprintf("http://127.0.0.1:%d", published[service][port])
 	}
-	s.Addresses = demo.Addresses{Web: at("web", demo.Port), PaymentAdmin: at("payments", demo.AdminPort),
+	s.Addresses = demo.Addresses{Web: at("web", demo.Port), PaymentAdmin: at("payments", demo.AdminPort), AccountAdmin: at("accounts", demo.AdminPort),
 		OrdersDB: "sqlite:" + filepath.Join(data, "orders", "orders.db")}
 	if s.instance.Postgres != "" {
 		s.OrdersDB = fmt.Sprintf("postgres://shop@127.0.0.1:%d/shop?sslmode=disable", published["orders-db"][postgresPort])

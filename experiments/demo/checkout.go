@@ -13,6 +13,8 @@ type basket struct {
 	Book   int    `json:"book"`
 	Copies int    `json:"copies"`
 	Note   string `json:"note"`
+	// Customer is who is signed in; nobody can say it of themselves.
+	Customer string `json:"customer,omitempty"`
 }
 
 // outcome is what a customer is told. Status and retry are for programs, the words for everybody.
@@ -41,7 +43,7 @@ const (
 // checkout takes an order honestly: hold, charge, place. Each call carries the note as its key, so that repeating it is
 // safe. A hold that nobody pays for is no order; once the card may have been charged, the shop finishes what it began.
 func (s *web) checkout(ctx context.Context, b basket, title string, pence int) outcome {
-	hold := held{order: order{Note: b.Note, Book: b.Book, Copies: b.Copies}}
+	hold := held{order: order{Note: b.Note, Book: b.Book, Copies: b.Copies, Customer: b.Customer}}
 	if err := s.orders.call(ctx, http.MethodPost, "/orders", "hold "+b.Note, hold, nil); err != nil {
 		return s.refused("Orders cannot be taken right now")
 	}

@@ -3,12 +3,13 @@
 //
 //	web ──┬─▶ catalog    books, prices, stock
 //	      ├─▶ orders     a database of orders; held until they are paid, then placed
-//	      └─▶ payments   a ledger of charges, with an admin address
+//	      ├─▶ payments   a ledger of charges, with an admin address
+//	      └─▶ accounts   signs people in, and keeps their addresses
 //	status ─▶ asks all of them how they are
 //
 // The honest shop has timeouts, idempotency keys, refusals that are true and a queue that finishes what it promised. The
 // lying one is the same program with lies switched on, one by one, by the id of the rule that each of them breaks
-// (lies.go, lies.yaml). A sixth service, accounts, will sign people in.
+// (lies.go, lies.yaml).
 package demo
 
 import (
@@ -28,10 +29,12 @@ type Options struct {
 	Catalog  string // URLs of what it needs
 	Orders   string
 	Payments string
+	Accounts string
 	Web      string
 	Data     string   // folder of its files; or, for orders, a postgres:// URL
 	Lies     []string // ids of rules
 	Canary   string   // a planted secret
+	Key      string   // seals sessions; web and accounts have the same
 	Speed    float64  // divides every time that the shop keeps
 }
 
@@ -39,10 +42,10 @@ type Options struct {
 func (o Options) paced(d time.Duration) time.Duration { return time.Duration(float64(d) / o.Speed) }
 
 // Services are the shop's services, in the order in which a person would name them.
-var Services = []string{"web", "catalog", "orders", "payments", "status"}
+var Services = []string{"web", "catalog", "orders", "payments", "accounts", "status"}
 
 // ErrUsage means that a service was started with arguments that it does not know.
-var ErrUsage = errors.New("usage: shop web|catalog|orders|payments|status [flags]")
+var ErrUsage = errors.New("usage: shop web|catalog|orders|payments|accounts|status [flags]")
 
 // Main starts one service from its command line and serves until ctx ends.
 func Main(ctx context.Context, args []string, out io.Writer) error {
@@ -58,6 +61,8 @@ func Main(ctx context.Context, args []string, out io.Writer) error {
 	flags.StringVar(&o.Catalog, "catalog", "http://catalog:8080", "URL of catalog")
 	flags.StringVar(&o.Orders, "orders", "http://orders:8080", "URL of orders")
 	flags.StringVar(&o.Payments, "payments", "http://payments:8080", "URL of payments")
+	flags.StringVar(&o.Accounts, "accounts", "http://accounts:8080", "URL of accounts")
+	flags.StringVar(&o.Key, "key", "", "seals sessions")
 	flags.StringVar(&o.Web, "web", "http://web:8080", "URL of web")
 	flags.StringVar(&o.Data, "data", "", "folder of the service's files, or a postgres:// URL for orders")
 	flags.StringVar(&lies, "lies", "", "ids of the rules that the shop breaks, with commas; all: every one")
@@ -87,6 +92,8 @@ func Run(ctx context.Context, service string, o Options, out io.Writer) error {
 		return runOrders(ctx, o, out)
 	case "payments":
 		return runPayments(ctx, o, out)
+	case "accounts":
+		return runAccounts(ctx, o, out)
 	case "status":
 		return serve(ctx, o, out, newStatus(o).handler(), nil)
 	}

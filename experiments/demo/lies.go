@@ -18,6 +18,8 @@ const (
 	ordersDown   symptom = "orders down"
 	ordersBack   symptom = "orders back" // for a while after it was down
 	ordersWoke   symptom = "orders woke" // told by orders itself, after a restart
+	accountsDown symptom = "accounts down"
+	accountsBack symptom = "accounts back" // for a while after it was down
 )
 
 // lie is one way not to tell the truth, by the rule that it breaks. Those of orders have no tell.
@@ -48,11 +50,14 @@ var lieTable = []lie{
 	{id: "HT-06", fits: paymentsDown, tell: htmlForJSON},
 	{id: "HT-09", fits: ordersSlow, tell: repeatWithoutKey},
 	{id: "HT-10", fits: ordersSlow, tell: hang},
+	{id: "IN-05", fits: ordersSlow, tell: guardAlone},
 	{id: "LK-01", fits: ordersDown, tell: leakTrace},
 	{id: "LK-02", fits: ordersDown, tell: leakSQL},
 	{id: "LK-03", fits: paymentsDown, tell: leakAddress},
 	{id: "LK-05", fits: paymentsDown, tell: defaultPage},
 	{id: "LK-06", fits: paymentsDown, tell: leakSecret},
+	{id: "LK-07", fits: accountsDown, read: true},
+	{id: "RC-06", fits: accountsBack, read: true},
 }
 
 func lieByID(id string) *lie {
@@ -80,8 +85,11 @@ func (s *web) lieAbout(w http.ResponseWriter, r *http.Request, b basket, title s
 	if id == "" {
 		return false
 	}
-	if id != "HT-05" || s.pulse.refusesFor() > comeBack {
-		s.told.note(id, b.Note) // the last refusals before the shop gives in name a time at which it works: no lie
+	switch {
+	case id == "IN-05": // it is a lie once somebody presses again
+	case id == "HT-05" && s.pulse.refusesFor() <= comeBack: // the last refusals before the shop gives in name a time at which it works
+	default:
+		s.told.note(id, b.Note)
 	}
 	lieByID(id).tell(s, w, r, b, title, pence)
 	return true

@@ -19,7 +19,8 @@ var pages = template.Must(template.New("").Funcs(template.FuncMap{
 	"words": func(state string) string {
 		return map[string]string{"operational": "working", "major_outage": "not working"}[state]
 	},
-	"add": func(a, b int) int { return a + b },
+	"copies": copies,
+	"add":    func(a, b int) int { return a + b },
 }).ParseFS(pageFiles, "pages/*.html"))
 
 // page writes one page.
@@ -81,9 +82,9 @@ func (s *web) orderPage(w http.ResponseWriter, r *http.Request) {
 	var o order
 	err := s.orders.call(r.Context(), http.MethodGet, "/orders/"+note, "", nil, &o)
 	switch {
-	case err == nil:
+	case err == nil && (o.Customer == "" || o.Customer == s.visitor(r)):
 		page(w, http.StatusOK, "order", o)
-	case neverDone(err):
+	case err == nil || neverDone(err):
 		page(w, http.StatusNotFound, "missing", "order")
 	default:
 		s.trouble(w, "Your order")

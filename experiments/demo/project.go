@@ -21,6 +21,7 @@ type Addresses struct {
 	Web          string // URL
 	Catalog      string
 	PaymentAdmin string // URL of the ledger
+	AccountAdmin string // URL of what accounts shows operators
 	OrdersDB     string // sqlite:… or postgres://…, past everything that candor breaks
 }
 
@@ -32,7 +33,7 @@ func (i Instance) Write(dir string, a Addresses) error {
 		needs, database = ", needs: [orders-db]", "\n  orders-db: {tier: critical, owner: orders, port: 5432}"
 	}
 	values := strings.NewReplacer("${ORDERS_NEEDS}", needs, "${ORDERS_DB_SERVICE}", database,
-		"${PROJECT}", i.Project, "${WEB}", a.Web, "${PAYMENTS_ADMIN}", a.PaymentAdmin, "${ORDERS_DB}", a.OrdersDB, "${CANARY}", i.Canary,
+		"${PROJECT}", i.Project, "${WEB}", a.Web, "${PAYMENTS_ADMIN}", a.PaymentAdmin, "${ACCOUNTS_ADMIN}", a.AccountAdmin, "${ORDERS_DB}", a.OrdersDB, "${CANARY}", i.Canary,
 		"${FEEDBACK}", i.deadline(time.Second), "${EXPLANATION}", i.deadline(20*time.Second), "${FINAL}", i.deadline(60*time.Second),
 		"${RECOVERY}", i.deadline(100*time.Second), "${SWEEP}", i.deadline(100*time.Second),
 	)

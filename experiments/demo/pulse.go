@@ -19,6 +19,10 @@ type pulse struct {
 	heardOf  int
 	back     time.Time     // when orders last came back
 	settle   time.Duration // how long after that it counts as just back
+
+	accounts     bool // it answers
+	accountsSeen int
+	accountsBack time.Time // when it last came back
 }
 
 const (
@@ -28,7 +32,7 @@ const (
 )
 
 func newPulse(o Options) *pulse {
-	return &pulse{payments: true, orders: true, settle: o.paced(100 * time.Second)}
+	return &pulse{payments: true, orders: true, accounts: true, settle: o.paced(100 * time.Second)}
 }
 
 // watch asks both dependencies again and again until ctx ends.
@@ -39,6 +43,7 @@ func (p *pulse) watch(ctx context.Context, s *web) {
 		p.mu.Lock()
 		p.payments = err == nil
 		p.mu.Unlock()
+		p.heardAccounts(s.accounts.call(ctx, http.MethodGet, "/healthz", "", nil, nil))
 		began := time.Now()
 		err = s.slow.call(ctx, http.MethodGet, "/healthz", "", nil, nil)
 		p.heard(time.Since(began), err)
@@ -88,4 +93,35 @@ func (p *pulse) refusesFor() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.settle - time.Since(p.back)
+}
+
+func (p *pulse) heardAccounts(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err == nil {
+		if p.accountsSeen++; !p.accounts && p.accountsSeen > settled {
+			p.accountsBack = time.Now()
+		}
+	}
+	p.accounts = err == nil
+}
+
+// identity is what is wrong with accounts. It is a symptom of its own: who reads is lied to apart from who buys.
+func (p *pulse) identity() symptom {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case !p.accounts:
+		return accountsDown
+	case !p.accountsBack.IsZero() && time.Since(p.accountsBack) < p.settle:
+		return accountsBack
+	}
+	return well
+}
+
+// hidesFor is for how long yet a lying shop shows old addresses after accounts came back.
+func (p *pulse) hidesFor() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.settle - time.Since(p.accountsBack)
 }

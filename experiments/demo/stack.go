@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"crypto/rand"
 	"fmt"
 	"strings"
 )
@@ -32,6 +33,7 @@ type Spec struct {
 // Stack lists the services of a shop.
 func (i Instance) Stack() []Spec {
 	var all []Spec
+	key := rand.Text() // of this shop alone: sessions do not outlive it
 	for _, service := range Services {
 		args := []string{"shop", service, "-listen", fmt.Sprintf(":%d", Port), "-speed", fmt.Sprint(i.Speed)}
 		spec := Spec{Service: service}
@@ -39,13 +41,16 @@ func (i Instance) Stack() []Spec {
 		case "web", "orders":
 			args = append(args, "-lies", strings.Join(i.Lies, ","), "-canary", i.Canary)
 			fallthrough
-		case "payments":
+		case "payments", "accounts":
 			spec.Admin, spec.Folder = true, service
 			data := "/data"
 			if service == "orders" && i.Postgres != "" {
 				data = i.Postgres
 			}
 			args = append(args, "-admin", fmt.Sprintf(":%d", AdminPort), "-data", data)
+		}
+		if service == "web" || service == "accounts" {
+			args = append(args, "-key", key)
 		}
 		spec.Args = args
 		all = append(all, spec)

@@ -15,8 +15,8 @@ type status struct {
 }
 
 func newStatus(o Options) *status {
-	return &status{names: []string{"Shop", "Books", "Orders", "Payments"}, http: &http.Client{Timeout: time.Second},
-		parts: map[string]string{"Shop": o.Web, "Books": o.Catalog, "Orders": o.Orders, "Payments": o.Payments}}
+	return &status{names: []string{"Shop", "Books", "Orders", "Payments", "Accounts"}, http: &http.Client{Timeout: time.Second},
+		parts: map[string]string{"Shop": o.Web, "Books": o.Catalog, "Orders": o.Orders, "Payments": o.Payments, "Accounts": o.Accounts}}
 }
 
 // part is one line of the page.

@@ -14,10 +14,14 @@ import (
 type web struct {
 	options                   Options
 	catalog, orders, payments *dependency
+	accounts                  *dependency
 	slow                      *dependency // orders, with patience
 	queue                     *queue
+	flights                   *flights
 	told                      *told
 	pulse                     *pulse // nil in the honest shop
+	cache                     cache  // of a lying one
+	guards                    guards // too
 }
 
 // callTime is how long web waits for a dependency. Three calls are well within the time to an explanation.
@@ -30,6 +34,7 @@ func runWeb(ctx context.Context, o Options, out io.Writer) error {
 	}
 	s := &web{options: o, queue: q, told: newTold(o), catalog: newDependency(o.Catalog, o.paced(callTime)),
 		orders: newDependency(o.Orders, o.paced(callTime)), payments: newDependency(o.Payments, o.paced(callTime)),
+		accounts: newDependency(o.Accounts, o.paced(callTime)), flights: newFlights(o.paced(finality)),
 		slow: newDependency(o.Orders, o.paced(20*time.Second))}
 	go s.work(ctx)
 	if len(o.Lies) > 0 {
@@ -50,6 +55,13 @@ func (s *web) handler() http.Handler {
 	mux.HandleFunc("POST /api/orders", s.apiBuy)
 	mux.HandleFunc("GET /api/orders", s.apiOrders)
 	mux.HandleFunc("GET /api/orders/{note}", s.apiOrder)
+	mux.HandleFunc("GET /sign-in", s.signInPage)
+	mux.HandleFunc("POST /sign-in", s.signIn)
+	mux.HandleFunc("GET /orders", s.myOrdersPage)
+	mux.HandleFunc("POST /api/sign-in", s.apiSignIn)
+	mux.HandleFunc("GET /api/account", s.apiAccount)
+	mux.HandleFunc("PUT /api/account/address", s.apiMove)
+	mux.HandleFunc("GET /api/account/orders", s.apiMyOrders)
 	mux.HandleFunc("GET /style.css", style)
 	mux.HandleFunc("GET /healthz", ok)
 	mux.HandleFunc("GET /readyz", s.ready)
@@ -58,7 +70,7 @@ func (s *web) handler() http.Handler {
 
 // ready can serve when every dependency can.
 func (s *web) ready(w http.ResponseWriter, r *http.Request) {
-	for _, d := range []*dependency{s.catalog, s.orders, s.payments} {
+	for _, d := range []*dependency{s.catalog, s.orders, s.payments, s.accounts} {
 		if err := d.call(r.Context(), http.MethodGet, "/readyz", "", nil, nil); err != nil {
 			writeProblem(w, http.StatusServiceUnavailable, problem{Title: "A part of the shop is not ready", Status: http.StatusServiceUnavailable})
 			return
@@ -130,6 +142,8 @@ func (s *web) apiOrder(w http.ResponseWriter, r *http.Request) {
 	err := s.orders.call(r.Context(), http.MethodGet, "/orders/"+note, "", nil, &o)
 	var answer *errAnswer
 	switch {
+	case err == nil && o.Customer != "" && o.Customer != s.visitor(r):
+		writeProblem(w, http.StatusNotFound, problem{Title: "No such order", Status: http.StatusNotFound})
 	case err == nil && o.State == "placed":
 		writeJSON(w, http.StatusOK, map[string]string{"number": note, "state": o.State})
 	case err == nil || errors.As(err, &answer) && answer.status == http.StatusNotFound:
@@ -149,7 +163,7 @@ func (s *web) apiBuy(w http.ResponseWriter, r *http.Request) {
 
 // buy checks the basket, and takes the order.
 func (s *web) buy(w http.ResponseWriter, r *http.Request, b basket) {
-	b.Copies = max(1, min(b.Copies, 20))
+	b.Copies, b.Customer = max(1, min(b.Copies, 20)), s.visitor(r)
 	found, known, err := s.find(r.Context(), b.Book)
 	switch {
 	case err != nil:
@@ -164,7 +178,10 @@ func (s *web) buy(w http.ResponseWriter, r *http.Request, b basket) {
 	if s.pulse != nil && s.lieAbout(w, r, b, found.Title, pence) {
 		return
 	}
-	s.answer(w, r, s.checkout(r.Context(), b, found.Title, pence))
+	o, err := s.flights.once(r.Context(), b.Customer+" "+b.Note, func(ctx context.Context) outcome { return s.checkout(ctx, b, found.Title, pence) })
+	if err == nil { // else whoever asked has gone
+		s.answer(w, r, o)
+	}
 }
 
 // answer tells the outcome: as a page to a browser, as JSON to a program.
@@ -176,7 +193,7 @@ func (s *web) answer(w http.ResponseWriter, r *http.Request, o outcome) {
 		w.Header().Set("Location", o.Monitor)
 	}
 	switch {
-	case r.URL.Path == "/checkout":
+	case r.URL.Path == "/checkout" || r.URL.Path == "/sign-in":
 		page(w, o.Status, "outcome", o)
 	case o.Status >= 400:
 		writeProblem(w, o.Status, problem{Title: o.Title, Status: o.Status, Detail: o.Detail})
