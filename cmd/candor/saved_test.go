@@ -15,7 +15,7 @@ import (
 )
 
 // savedHistories are runs of the bookshop as `candor selftest --matrix --keep` saved them: one for each lie, planted
-// alone, and one of the honest shop.
+// alone, and of the honest shop one, and one whose customers press again.
 var savedHistories = filepath.Join("..", "..", "testdata", "history")
 
 // TestSavedLies judges every saved run again: each lie is found by its rule for nine in ten of those who were told it, no
@@ -25,7 +25,7 @@ func TestSavedLies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lies = append(lies, demo.Lie{ID: "honest 1"})
+	lies = append(lies, demo.Lie{ID: "honest 1"}, demo.Lie{ID: "honest pressed-again"})
 	for _, l := range lies {
 		t.Run(l.ID, func(t *testing.T) {
 			saved, told := loadSaved(t, filepath.Join(savedHistories, folderOf(l.ID)))

@@ -81,7 +81,7 @@ const leastExercised = 18
 func (r matrixRow) right() bool {
 	if len(r.Must) == 0 {
 		broad := !slices.ContainsFunc(narrowExperiments, func(name string) bool { return r.Name == "honest "+name })
-		return len(r.Fired) == 0 && (r.Exercised >= leastExercised || !broad) && r.Exercised > 0
+		return len(r.Fired) == 0 && (broad && r.Exercised >= leastExercised || !broad && r.Verdict != experiments.Unproven.String())
 	}
 	for _, rule := range r.Must {
 		if !slices.Contains(r.Fired, rule) {
