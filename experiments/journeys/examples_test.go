@@ -34,6 +34,7 @@ environment: {name: local, class: sandbox}
 runtime: {docker: {project: shop}}
 services:
   web: {url: "http://127.0.0.1:18080", needs: [orders-db]}
+  orders: {port: 8080}
   orders-db: {port: 5432}
 `)
 	journey := "apiVersion: candor/v1\nkind: Journey\nname: buy\nsurface: http\nsteps:\n  - name: order\n" + indent(journeys.HTTP.Example, 4) + "effects:\n"
