@@ -40,7 +40,7 @@ func newBench(services []string) *bench {
 var identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 // reserved names are in sight by themselves, or words of CEL.
-var reserved = map[string]bool{"env": true, "marker": true, "visitor": true, "run": true, "parameters": true, "services": true, "steps": true,
+var reserved = map[string]bool{"env": true, "marker": true, "visitor": true, "run": true, "parameters": true, "services": true, "steps": true, "needs": true,
 	"item": true, "status": true, "headers": true, "body": true, "json": true, "elapsed": true, "hops": true, "answered": true,
 	"connected": true, "exit": true, "stdout": true, "stderr": true, "state": true, "health": true, "restarts": true,
 	"rows": true, "value": true, "count": true, "lines": true,
@@ -65,7 +65,7 @@ func typeOf(name string) *cel.Type {
 		return cel.ListType(cel.MapType(cel.StringType, cel.DynType))
 	case "lines":
 		return cel.ListType(cel.StringType)
-	case "parameters", "services", "steps":
+	case "parameters", "services", "steps", "needs":
 		return cel.MapType(cel.StringType, cel.DynType)
 	}
 	return cel.DynType
@@ -77,7 +77,10 @@ func (b *bench) inSight(at spot) []string {
 	if at.place == "address" {
 		return always
 	}
-	if always = append(always, "services"); !at.lone {
+	if always = append(always, "services"); at.place == "launch" {
+		return append(append(always, b.idents...), "needs")
+	}
+	if !at.lone {
 		always = append(always, "marker", "steps", "visitor")
 	}
 	always = append(always, b.idents...)

@@ -44,7 +44,7 @@ func (w *compiler) fault(use *FaultUse, at string) {
 	kind, _ := faults.Lookup(w.catalog.Faults, use.Kind)
 	reach := kind.Reach(use.Fault)
 	w.reached(reach, at+"."+use.Kind)
-	w.able(kind, at+"."+use.Kind)
+	w.able(kind, use.Fault, at+"."+use.Kind)
 	w.dosed(use, at)
 	value, err := json.Marshal(use.Fault)
 	if err != nil {
@@ -96,6 +96,9 @@ func (w *compiler) reached(r faults.Reach, at string) {
 		w.experiment.on(at+".to", hint, "%q does not need %q", r.Path.From, r.Path.To)
 	}
 	w.port(r.Path, at+".to")
+	if t := w.System.Runtime.Toxiproxy; t != nil && t.Proxy(r.Path.From, r.Path.To) == "" {
+		w.experiment.on(at+".to", "", "runtime toxiproxy names no proxy for %s → %s", r.Path.From, r.Path.To)
+	}
 }
 
 // port checks that the port at the end of a path can be told.
@@ -113,20 +116,22 @@ func (w *compiler) port(p *faults.Path, at string) {
 	}
 }
 
-// able checks that the system's runtime can do what a kind asks for.
-func (w *compiler) able(kind faults.Kind, at string) {
+// able checks that the system's runtime can do what a fault asks for.
+func (w *compiler) able(kind faults.Kind, f faults.Fault, at string) {
 	for _, world := range w.catalog.Worlds {
-		if world.Name() == w.System.Runtime.name() && !kind.Needs(world) {
+		if world.Name() != w.System.Runtime.name() {
+			continue
+		}
+		if !kind.Needs(world) {
 			w.experiment.on(at, "", "%s asks for something that runtime %s cannot do", kind.Name, world.Name())
+			continue
+		}
+		if s, is := f.(faults.Suited); is {
+			if err := s.Suits(world); err != nil {
+				w.experiment.on(at, "", "%s: %v", kind.Name, err)
+			}
 		}
 	}
-}
-
-func (r Runtime) name() string {
-	if r.Docker != nil {
-		return "docker"
-	}
-	return ""
 }
 
 // overlap is the largest number of faults in force at once, and the one that makes it so.

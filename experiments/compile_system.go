@@ -20,11 +20,7 @@ func (w *compiler) system() {
 	if e := w.System.Environment; e.Class == Protected && e.Name == "" {
 		s.on("environment", "", `a protected environment needs a "name": whoever runs there has to name it`)
 	}
-	if d := w.System.Runtime.Docker; d == nil {
-		s.on("runtime", "", `"runtime" names no runtime: want docker`)
-	} else if (d.Project == "") == (len(d.Labels) == 0) {
-		s.on("runtime.docker", "", `runtime docker wants either "project" or "labels", so that it finds the system's containers and no others`)
-	}
+	w.runtime(s)
 	if len(w.System.Services) == 0 {
 		s.on("services", "", "a system without a service")
 	}

@@ -18,6 +18,8 @@ import (
 	"github.com/candor-chaos/candor/experiments/probes"
 	"github.com/candor-chaos/candor/faults"
 	"github.com/candor-chaos/candor/faults/docker"
+	"github.com/candor-chaos/candor/faults/process"
+	"github.com/candor-chaos/candor/faults/toxiproxy"
 )
 
 var definitions = filepath.Join("..", "testdata")
@@ -26,7 +28,7 @@ var definitions = filepath.Join("..", "testdata")
 func catalog() experiments.Catalog {
 	return experiments.Catalog{
 		Faults: faults.All(), Surfaces: journeys.All(), Probes: probes.All(), Readers: effects.All(),
-		Worlds: []faults.World{new(docker.World)},
+		Worlds: []faults.World{new(docker.World), new(process.World), new(toxiproxy.World)},
 		Rules: []experiments.RuleInfo{
 			{ID: "LK-01", Name: "stack-trace", Severity: experiments.S2, Level: "H/B", Built: true},
 			{ID: "CL-01", Name: "ack-lost", Severity: experiments.S1, Level: "L", Built: true},

@@ -41,6 +41,8 @@ var ErrNotCompiled = errors.New("expression is not compiled")
 //	         attribute of the first element of body that a CSS selector matches, an error when there is none
 //	item     beside that, item: one entry of the list that a reader was given
 //	probe    beside that, what the probe's kind lists in Sees
+//	launch   beside services, needs['orders-db'].url .host .port .address .ports: where a service that candor starts finds
+//	         what it needs
 //	address  only env, run and parameters: where services are cannot depend on where services are
 //
 // Of what begins with env, run, parameters, services, steps or visitor Compile knows the names, and refuses others.

@@ -24,6 +24,7 @@ type known struct {
 	parameters map[string]any
 	steps      []string // of the journey at hand
 	visitor    []string // what is known of its visitor: nothing when it has none
+	needs      []string // of the service at hand
 }
 
 // lookUp checks the names that an expression reaches for within those always in sight, and lists its uses.
@@ -95,6 +96,18 @@ func (k known) within(root string, steps []string) (what string, names []string)
 		return "no step is called %q", k.steps
 	case root == "services" && len(steps) == 0 && k.services != nil:
 		return "unknown service %q", keys(k.services)
+	case root == "needs" && len(steps) == 0:
+		return "this service does not need %q", append([]string{}, k.needs...)
+	case root == "needs" && (len(steps) > 1 || !slices.Contains(k.needs, steps[0])):
+		return "", nil // said already, or not known
+	case root == "needs":
+		has := []string{"host"}
+		if s := k.services[steps[0]]; s.Port != 0 || len(s.Ports) == 1 {
+			has = append(has, "url", "address", "port")
+		} else if len(s.Ports) > 1 {
+			has = append(has, "ports")
+		}
+		return "needs." + steps[0] + " has no %q", has
 	case root == "services" && len(steps) > 0:
 		root, steps = steps[0], steps[1:]
 	case reserved[root]:

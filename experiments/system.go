@@ -35,13 +35,24 @@ type Environment struct {
 
 // Runtime says where the system's services run; exactly one is given.
 type Runtime struct {
-	Docker *DockerRuntime `yaml:"docker" json:"docker,omitempty"`
+	Docker    *DockerRuntime    `yaml:"docker" json:"docker,omitempty" doc:"containers of one engine"`
+	Process   *ProcessRuntime   `yaml:"process" json:"process,omitempty" doc:"candor itself starts each service by its command"`
+	Toxiproxy *ToxiproxyRuntime `yaml:"toxiproxy" json:"toxiproxy,omitempty" doc:"an existing Toxiproxy that the services use already"`
 }
 
 // DockerRuntime finds a system's containers by the compose project's label or by labels.
 type DockerRuntime struct {
 	Project string            `yaml:"project" json:"project,omitempty"`
 	Labels  map[string]string `yaml:"labels" json:"labels,omitempty"`
+}
+
+// ProcessRuntime starts the services on this host. All that it has to know stands with each service.
+type ProcessRuntime struct{}
+
+// ToxiproxyRuntime acts on the proxies of somebody else's Toxiproxy, and adds and removes nothing there but its own toxics.
+type ToxiproxyRuntime struct {
+	URL   Template          `yaml:"url" json:"url" doc:"of its HTTP interface, such as http://127.0.0.1:8474" env:"address" required:"true"`
+	Paths map[string]string `yaml:"paths" json:"paths" doc:"the name of the proxy on each path: \"web → payments\": payments; -> does as well" required:"true"`
 }
 
 // Service is one part of the system.
@@ -54,4 +65,7 @@ type Service struct {
 	Port      int                 `yaml:"port" json:"port,omitempty" doc:"port inside its runtime"`
 	Ports     map[string]int      `yaml:"ports" json:"ports,omitempty"`
 	Needs     []string            `yaml:"needs" json:"needs,omitempty" doc:"services that it calls"`
+	Command   []Template          `yaml:"command" json:"command,omitempty" doc:"runtime process: the program and its arguments" env:"launch"`
+	Env       map[string]Template `yaml:"env" json:"env,omitempty" doc:"runtime process: variables beside candor's own; {{ needs.NAME.url }} .host .port .address .ports.NAME is where it finds what it needs" env:"launch"`
+	Dir       string              `yaml:"dir" json:"dir,omitempty" doc:"runtime process: folder to start it in, relative to this file"`
 }

@@ -60,6 +60,8 @@ func (b *bench) walkStruct(v reflect.Value, at spot) (mistakes int) {
 			return b.template(found, b.inSight(at))
 		case *Tree:
 			return b.tree(&found.Value, at)
+		case *Service:
+			b.needs = found.Needs
 		}
 	}
 	for i := range v.NumField() {

@@ -37,6 +37,11 @@ type impairer interface {
 	Impacts(ctx context.Context, p Path, name string) (int64, error)
 }
 
+// picky is an impairer that can carry out some impairments only. It does no I/O.
+type picky interface {
+	Impairable(i Impairment) error
+}
+
 // observer tells one incarnation from the next.
 type observer interface {
 	// Incarnation is the identity as it is now: the same ID, the present Born and Process; running says whether it lives

@@ -84,6 +84,12 @@ type Validator interface {
 	Validate() error
 }
 
+// Suited is implemented by faults that suit only some of the worlds with the abilities that their kind needs. It does no
+// I/O; the error says what the world cannot do.
+type Suited interface {
+	Suits(w World) error
+}
+
 // FieldError is a mistake in one field of a fault's own keys, named as in YAML.
 type FieldError struct {
 	Field, Msg, Hint string

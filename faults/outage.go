@@ -37,6 +37,14 @@ func (o *outage) how() Impairment {
 	return Impairment{Block: o.Mode}
 }
 
+// Suits refuses a mode that a world cannot carry out.
+func (o *outage) Suits(w World) error {
+	if p, is := w.(picky); is {
+		return p.Impairable(o.how())
+	}
+	return nil
+}
+
 func (o *outage) Prepare(ctx context.Context, w World) (string, error) {
 	if err := o.prepare(ctx, w, "outage"); err != nil {
 		return "", err

@@ -7,12 +7,13 @@ import (
 
 	"github.com/candor-chaos/candor/experiments"
 	"github.com/candor-chaos/candor/experiments/effects"
-	"github.com/candor-chaos/candor/experiments/engine"
 	"github.com/candor-chaos/candor/experiments/honesty"
 	"github.com/candor-chaos/candor/experiments/journeys"
 	"github.com/candor-chaos/candor/experiments/probes"
 	"github.com/candor-chaos/candor/faults"
 	"github.com/candor-chaos/candor/faults/docker"
+	"github.com/candor-chaos/candor/faults/process"
+	"github.com/candor-chaos/candor/faults/toxiproxy"
 )
 
 // catalog puts together every kind that definitions may name.
@@ -23,31 +24,7 @@ func catalog() experiments.Catalog {
 		Probes:   probes.All(),
 		Readers:  effects.All(),
 		Rules:    honesty.Infos(),
-		Worlds:   []faults.World{new(docker.World)},
-	}
-}
-
-// worldOpener opens the world of a plan's runtime for one run.
-func worldOpener(g *global, plan *experiments.Plan) func(context.Context, engine.WorldConfig) (engine.World, error) {
-	return func(ctx context.Context, c engine.WorldConfig) (engine.World, error) {
-		system := plan.Exec.System
-		runtime := system.Runtime.Docker
-		if runtime == nil {
-			return nil, fmt.Errorf("system %s names no runtime", system.Name)
-		}
-		services := map[string]docker.Ports{}
-		for name, s := range system.Services {
-			services[name] = docker.Ports(s.Ports)
-			if s.Port != 0 {
-				services[name] = docker.Ports{"": s.Port}
-			}
-		}
-		world, err := openDocker(ctx, g, docker.Config{Run: c.Run, System: system.Name, Project: runtime.Project, Labels: runtime.Labels,
-			Services: services, Prefix: c.Prefix, Keys: system.Idempotency, Seed: c.Seed, Expiry: c.Expiry}, docker.Options{OnRequest: c.OnRequest})
-		if err != nil {
-			return nil, err // not a world of nothing
-		}
-		return world, nil
+		Worlds:   []faults.World{new(docker.World), new(process.World), new(toxiproxy.World)},
 	}
 }
 

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -50,15 +48,8 @@ func guardStarter(g *global, system *experiments.System) func(context.Context, e
 		if err != nil {
 			return guardian.Streams{}, err
 		}
-		return guardian.Process(binary, "guardian", "--state-dir", filepath.Dir(journals), "--run", runOf(world))
+		return guardian.Process(binary, "guardian", "--state-dir", filepath.Dir(journals), "--run", runOf(w))
 	}
-}
-
-func runOf(w *docker.World) string {
-	if w == nil {
-		return ""
-	}
-	return w.Config().Run
 }
 
 // asContainer chooses between the two kinds of guardian. A container costs half a second more, and survives what kills
@@ -76,24 +67,4 @@ func asContainer(wish string, getenv func(string) string, exists func(string) bo
 func fileExists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
-}
-
-// reopenWorld opens the world that a journal names, to settle what is owed there. Host is where its engine is seen from
-// here, when that is not where the journal says.
-func reopenWorld(ctx context.Context, g *global, w journal.World, host string, guards bool) (guardian.World, error) {
-	if w.Name != "docker" {
-		return nil, fmt.Errorf("this candor knows no world %q", w.Name)
-	}
-	var c docker.Config
-	if err := json.Unmarshal(w.Config, &c); err != nil {
-		return nil, fmt.Errorf("read how the world was opened: %w", err)
-	}
-	if host != "" {
-		c.Host = host
-	}
-	world, err := openDocker(ctx, g, c, docker.Options{Guardian: guards})
-	if err != nil {
-		return nil, err
-	}
-	return world, nil
 }

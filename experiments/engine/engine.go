@@ -42,9 +42,15 @@ type loser interface {
 	Lost() <-chan error
 }
 
+// raiser is a world that starts the system itself. It has to be up before anything is looked at.
+type raiser interface {
+	Up(ctx context.Context) error
+}
+
 // WorldConfig is what a world is opened with for a run.
 type WorldConfig struct {
 	Run       string
+	Folder    string // of the run; empty where nothing is run
 	Prefix    string // of the run's markers
 	Seed      uint64
 	Expiry    time.Duration // after which agents end by themselves

@@ -63,13 +63,22 @@ func open(ctx context.Context, c Config) (r *run, err error) {
 	if err = c.Plan.Exec.Resolve(c.Environ, experiments.RunNames{ID: r.id, Prefix: prefix}); err != nil {
 		return r, err
 	}
-	for _, step := range []func(context.Context, string) error{r.start, r.guard, r.takeSystem, r.openHistory} {
+	for _, step := range []func(context.Context, string) error{r.start, r.guard, r.takeSystem, r.openHistory, r.raise} {
 		if err = step(ctx, prefix); err != nil {
 			return r, err
 		}
 	}
 	r.steady, r.aborts = newWatches(c.Plan.Exec.Experiment)
 	return r, nil
+}
+
+// raise starts the system where the world does that.
+func (r *run) raise(ctx context.Context, _ string) error {
+	w, raises := r.world.(raiser)
+	if !raises {
+		return nil
+	}
+	return w.Up(ctx)
 }
 
 func (r *run) openHistory(_ context.Context, prefix string) (err error) {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/candor-chaos/candor/experiments"
+	"github.com/candor-chaos/candor/experiments/history"
 	"github.com/candor-chaos/candor/faults/guardian"
 	"github.com/candor-chaos/candor/faults/halt"
 	"github.com/candor-chaos/candor/faults/journal"
@@ -33,7 +34,7 @@ func (r *run) start(ctx context.Context, prefix string) (err error) {
 	if err := r.config.Heal(ctx, r.plan.System); err != nil {
 		return err
 	}
-	r.world, err = r.config.OpenWorld(ctx, WorldConfig{Run: r.id, Prefix: prefix, Seed: r.config.Seed,
+	r.world, err = r.config.OpenWorld(ctx, WorldConfig{Run: r.id, Folder: history.Path(r.config.Home, r.id), Prefix: prefix, Seed: r.config.Seed,
 		Expiry: r.longest(), OnRequest: r.overhear})
 	if err != nil {
 		return err

@@ -19,9 +19,12 @@ type Folder struct{ path string }
 // Home is the folder .candor beside a system's candor.yaml, or in the working directory where root is empty.
 func Home(root string) string { return filepath.Join(root, ".candor") }
 
+// Path is where the folder of a run is, or will be.
+func Path(home, run string) string { return filepath.Join(home, "runs", run) }
+
 // NewFolder makes the folder of a run. The first run also tells git to leave the home alone.
 func NewFolder(home, run string) (Folder, error) {
-	f := Folder{path: filepath.Join(home, "runs", run)}
+	f := Folder{path: Path(home, run)}
 	if err := os.MkdirAll(filepath.Dir(f.path), 0o755); err != nil {
 		return f, fmt.Errorf("make a place for runs: %w", err)
 	}

@@ -10,7 +10,13 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/candor-chaos/candor/faults"
+	"github.com/candor-chaos/candor/faults/lock"
 )
+
+// Lock takes the system on this host, for at most so long. It fails with faults.ErrBusy while another has it.
+func (w *World) Lock(ctx context.Context, longest time.Duration, holder string) (faults.Lock, error) {
+	return lock.Take(ctx, w.config.System, w.config.Run, longest, holder)
+}
 
 // Remember keeps nothing: before a run there are no services, and afterwards there are none.
 func (w *World) Remember(context.Context) error { return nil }
@@ -85,5 +91,17 @@ func (w *World) Sweep(ctx context.Context, run string, _ bool) error {
 		if err := rest(ctx, pollEvery); err != nil {
 			return err
 		}
+	}
+}
+
+// rest waits, and returns why it could not.
+func rest(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
 }

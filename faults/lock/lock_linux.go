@@ -1,4 +1,4 @@
-package process
+package lock
 
 import (
 	"bufio"
@@ -15,8 +15,8 @@ import (
 	"github.com/candor-chaos/candor/faults"
 )
 
-// Lock is the right to work on a system: a name in the kernel's own list of sockets, which belongs to one process, goes
-// with it, leaves no file, and reaches exactly as far as the loopback ports that services share.
+// Lock is a name in the kernel's own list of sockets, which belongs to one process, goes with it, leaves no file, and
+// reaches exactly as far as the loopback ports that services share.
 type Lock struct {
 	listener net.Listener
 	lost     chan struct{}
@@ -31,9 +31,9 @@ const (
 	askTime      = time.Second
 )
 
-// Lock takes the system, for at most so long. It fails with faults.ErrBusy while another has it.
-func (w *World) Lock(ctx context.Context, longest time.Duration, holder string) (faults.Lock, error) {
-	name := "@candor-lock-" + w.config.System
+// Take takes a system for a run, for at most so long. It fails with faults.ErrBusy while another has it.
+func Take(ctx context.Context, system, run string, longest time.Duration, holder string) (faults.Lock, error) {
+	name := "@candor-lock-" + system
 	within, cancel := context.WithTimeout(ctx, lockPatience)
 	defer cancel()
 	for {
@@ -41,18 +41,18 @@ func (w *World) Lock(ctx context.Context, longest time.Duration, holder string) 
 		listener, err := config.Listen(ctx, "unix", name)
 		if err == nil {
 			l := &Lock{listener: listener, lost: make(chan struct{})}
-			l.answers.Go(func() { l.answer(fmt.Sprintf("run %s (%s)", w.config.Run, holder)) })
+			l.answers.Go(func() { l.answer(fmt.Sprintf("run %s (%s)", run, holder)) })
 			l.ends = time.AfterFunc(longest, l.lose)
 			return l, nil
 		}
 		if !errors.Is(err, syscall.EADDRINUSE) {
-			return nil, fmt.Errorf("lock system %s: %w", w.config.System, err)
+			return nil, fmt.Errorf("lock system %s: %w", system, err)
 		}
 		if rest(within, lockEvery) != nil {
 			if ctx.Err() != nil {
 				return nil, context.Cause(ctx)
 			}
-			return nil, fmt.Errorf("system %s: %w: %s", w.config.System, faults.ErrBusy, holderOf(ctx, name))
+			return nil, fmt.Errorf("system %s: %w: %s", system, faults.ErrBusy, holderOf(ctx, name))
 		}
 	}
 }
