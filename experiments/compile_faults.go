@@ -44,8 +44,8 @@ func (w *compiler) fault(use *FaultUse, at string) {
 	kind, _ := faults.Lookup(w.catalog.Faults, use.Kind)
 	reach := kind.Reach(use.Fault)
 	w.reached(reach, at+"."+use.Kind)
-	w.able(kind, use.Fault, at+"."+use.Kind)
 	w.dosed(use, at)
+	w.able(kind, use.Fault, at+"."+use.Kind)
 	value, err := json.Marshal(use.Fault)
 	if err != nil {
 		w.experiment.on(at, "", "cannot be saved: %v", err)

@@ -40,7 +40,7 @@ func (o *outage) how() Impairment {
 // Suits refuses a mode that a world cannot carry out.
 func (o *outage) Suits(w World) error {
 	if p, is := w.(picky); is {
-		return p.Impairable(o.how())
+		return p.Impairable(o.dose.of(o.how()))
 	}
 	return nil
 }

@@ -79,8 +79,24 @@ func (w *World) Interposed(ctx context.Context, p faults.Path, _ faults.Identity
 	return faults.Present, nil
 }
 
+// Impairable refuses a block that a front cannot make: it closes or swallows as a whole.
+func (w *World) Impairable(i faults.Impairment) error {
+	switch {
+	case i.Block == "":
+		return nil
+	case i.Block != blockRefuse && i.Block != blockReset && i.Block != blockHole:
+		return fmt.Errorf("unknown block %q (refuse · reset · blackhole)", i.Block)
+	case i.Share > 0 && i.Share < 1 || i.Ramp > 0:
+		return fmt.Errorf("runtime process can %s all connections at once and no share of them", i.Block)
+	}
+	return nil
+}
+
 // Impair makes an impairment on an interposed path.
 func (w *World) Impair(ctx context.Context, p faults.Path, name string, i faults.Impairment) error {
+	if err := w.Impairable(i); err != nil {
+		return err
+	}
 	f := w.fronts[p.Key()]
 	if f == nil {
 		return fmt.Errorf("%s: %w", p, errNotInterposed)
@@ -92,8 +108,6 @@ func (w *World) Impair(ctx context.Context, p faults.Path, name string, i faults
 		return fmt.Errorf("%s: %w", p, errNotInterposed)
 	case i.Block == "":
 		return f.line.Impair(ctx, name, i)
-	case i.Block != blockRefuse && i.Block != blockReset && i.Block != blockHole:
-		return fmt.Errorf("unknown block %q (refuse · reset · blackhole)", i.Block)
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -527,3 +527,16 @@ func commandOf(pid int) string {
 	data, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
 	return string(data)
 }
+
+// TestNoShareOfABlock: what a front would silently do to everybody is refused instead.
+func TestNoShareOfABlock(t *testing.T) {
+	w, p, address := interposed(t)
+	for _, i := range []faults.Impairment{{Block: "refuse", Share: 0.5}, {Block: "blackhole", Ramp: 1000}, {Block: "slam"}} {
+		if err := w.Impair(t.Context(), p, "x", i); err == nil {
+			t.Errorf("Impair(%+v) = nil; want a refusal", i)
+		}
+	}
+	if _, err := ask(address, time.Second); err != nil {
+		t.Errorf("nothing is in force: %v", err)
+	}
+}
