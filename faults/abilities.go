@@ -42,6 +42,13 @@ type picky interface {
 	Impairable(i Impairment) error
 }
 
+// blocker is an impairer whose blocks can come and go by themselves, and hit a share of the connections.
+type blocker interface {
+	impairer
+	// BlocksInPart says that it does; a world without it has no such method.
+	BlocksInPart()
+}
+
 // observer tells one incarnation from the next.
 type observer interface {
 	// Incarnation is the identity as it is now: the same ID, the present Born and Process; running says whether it lives

@@ -9,6 +9,7 @@ func All() []Kind {
 		Trickle,
 		Cut,
 		Linger,
+		Flap,
 		DNS,
 		Kill,
 		Stop,

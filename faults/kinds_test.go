@@ -52,6 +52,7 @@ func TestSentences(t *testing.T) {
 		"cut: {from: web, to: payments, after: 1MB, direction: up}":                   "connections from web to payments (port 8083) are closed after 1MB of what web sends",
 		"cut: {from: web, to: payments, after: 1B, direction: both}":                  "connections from web to payments (port 8083) are closed after 1B either way",
 		"linger: {from: web, to: payments, delay: 10s}":                               "when web or payments (port 8083) closes a connection between them, the other end learns of it 10s later",
+		"flap: {from: web, to: payments, down: 2s, up: 3s}":                           "connections from web to payments (port 8083) are refused with a TCP reset for 2s, then not for 3s, and so on",
 		"kill: {service: orders}":                                                     "orders (container shop_orders_1) is killed with KILL, as a crash; it is started again at the end if nobody else did",
 		"kill: {service: orders, as: operator, signal: TERM}":                         "orders (container shop_orders_1) is killed with TERM, as an operator would; it is started again at the end if nobody else did",
 		"pause: {service: orders}":                                                    "orders (container shop_orders_1) is frozen: it keeps its connections and answers nothing",
@@ -98,6 +99,9 @@ func TestValidate(t *testing.T) {
 		"linger: {from: web, to: payments}":                              "delay: is missing or zero (such as 10s)",
 		"linger: {to: payments, delay: 10us}":                            "from: is missing; delay: 10µs is less than a millisecond",
 		"linger: {from: web, to: payments, delay: 1500us}":               "delay: 1.5ms is not a whole number of milliseconds",
+		"flap: {from: web, to: payments, down: 100ms, up: 1m}":           "",
+		"flap: {from: web, to: payments, mode: hang}":                    `down: is missing or zero (such as 2s); up: is missing or zero (such as 2s); mode: unknown mode "hang" (one of refuse, blackhole, reset)`,
+		"flap: {from: web, to: payments, down: 99ms, up: 1500100us}":     "down: 99ms is less than 100ms; up: 1.5001s is not a whole number of milliseconds",
 		"kill: {service: orders}":                                        "",
 		"kill: {}":                                                       "service: is missing",
 		"kill: {service: orders, as: crush}":                             `as: unknown as "crush" (did you mean "crash"?)`,
@@ -302,6 +306,7 @@ func TestImpairments(t *testing.T) {
 		"slow: {from: web, to: payments, rate: 100B/s, direction: up}":    `{"toxics":[{"type":"bandwidth","stream":"upstream","attributes":{"rate":1,"bytes":100}}]}`,
 		"trickle: {from: web, to: payments, size: 16B, gap: 50ms}":        `{"toxics":[{"type":"slicer","stream":"downstream","attributes":{"average_size":16,"size_variation":0,"delay":50000}}]}`,
 		"cut: {from: web, to: payments, after: 10KiB}":                    `{"toxics":[{"type":"limit_data","stream":"downstream","attributes":{"bytes":10240}}]}`,
+		"flap: {from: web, to: payments, down: 2s, up: 3s, mode: reset}":  `{"block":"reset","flap":{"down":2000,"up":3000}}`,
 		"linger: {from: web, to: payments, delay: 10s}":                   `{"toxics":[{"type":"slow_close","stream":"upstream","attributes":{"delay":10000}},{"type":"slow_close","stream":"downstream","attributes":{"delay":10000}}]}`,
 	} {
 		w := faulttest.NewFake()

@@ -22,6 +22,14 @@ type Impairment struct {
 	// Ramp is how long it grows to its full strength, in milliseconds: latency and bandwidth by what they do to a
 	// connection, everything else by its share.
 	Ramp int64 `json:"ramp,omitempty"`
+	// Flap lets a block come and go, beginning with it.
+	Flap *Flapping `json:"flap,omitempty"`
+}
+
+// Flapping is how long a path is broken and whole in turn, in milliseconds.
+type Flapping struct {
+	Down int64 `json:"down"`
+	Up   int64 `json:"up"`
 }
 
 // Toxic is one toxic of Toxiproxy: type and attributes in its own words, times in milliseconds.

@@ -43,6 +43,9 @@ func check(i faults.Impairment) error {
 	if i.Ramp < 0 || i.Ramp > longest {
 		return fmt.Errorf("a ramp of %d ms is not between 0 and %d", i.Ramp, longest)
 	}
+	if f := i.Flap; f != nil && (i.Block == "" || f.Down < 1 || f.Down > longest || f.Up < 1 || f.Up > longest) {
+		return fmt.Errorf("a flap of %d and %d ms of block %q; it needs a block, and times from 1 to %d", f.Down, f.Up, i.Block, longest)
+	}
 	for _, t := range i.Toxics {
 		if err := checkToxic(t); err != nil {
 			return err

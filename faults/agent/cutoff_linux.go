@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/candor-chaos/candor/faults"
 )
 
 // A block that resets answers the application's packets. Two things are left to do: a connection that says nothing is
@@ -20,7 +22,16 @@ type sweeper struct {
 }
 
 // cutOff makes a block, and ends the connections that it finds open where the block is one that resets.
-func (l *lane) cutOff(ctx context.Context, t *table, name, mode string) error {
+func (l *lane) cutOff(ctx context.Context, t *table, name string, i faults.Impairment) error {
+	l.blocked[name] = true
+	mode := i.Block
+	if partial(i) {
+		f, err := l.beginFate(t, name, i)
+		if err != nil {
+			return err
+		}
+		return l.blockSome(t, name, mode, f)
+	}
 	if mode == blockReset {
 		l.beginSweep(ctx, name)
 	}

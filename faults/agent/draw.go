@@ -25,6 +25,9 @@ func draw(seed uint64, salt string, number uint64) float64 {
 // rampStep is how often a fault that grows becomes stronger.
 const rampStep = 250 * time.Millisecond
 
+// stepEvery is how often the agent looks at what is due on its own clock.
+const stepEvery = 50 * time.Millisecond
+
 // grown is how far a fault has come on its way to full strength, above 0 and at most 1: it grows by steps, of which the
 // first is there at once and the last before the end.
 func grown(elapsed, ramp time.Duration) float64 {

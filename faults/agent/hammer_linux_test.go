@@ -54,7 +54,9 @@ func TestFaultsThatComeAndGoUnderLoadLeaveNothing(t *testing.T) {
 			}
 		})
 	}
-	kinds := []faults.Impairment{{Block: "refuse"}, {Block: "reset"}, {Block: "blackhole"},
+	kinds := []faults.Impairment{both("bandwidth", map[string]any{"rate": 1, "bytes": 1000}), down("slicer", map[string]any{"average_size": 3, "size_variation": 0, "delay": 5000}),
+		{Block: "refuse", Share: 0.5}, {Block: "reset", Share: 0.5}, {Block: "refuse", Flap: &faults.Flapping{Down: 100, Up: 100}},
+		down("limit_data", map[string]any{"bytes": 100}), {Block: "refuse"}, {Block: "reset"}, {Block: "blackhole"},
 		{Toxics: []faults.Toxic{{Type: "latency", Stream: "downstream", Attributes: map[string]any{"latency": 20, "jitter": 10}},
 			{Type: "latency", Stream: "upstream", Attributes: map[string]any{"latency": 20, "jitter": 10}}}},
 		{Toxics: []faults.Toxic{{Type: "timeout", Stream: "upstream", Attributes: map[string]any{"timeout": 0}},

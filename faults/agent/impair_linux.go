@@ -16,18 +16,21 @@ func (s *server) impair(ctx context.Context, r Request) error {
 	if err := check(*r.Impairment); err != nil {
 		return err
 	}
+	if r.Impairment.Flap != nil {
+		return s.beginFlap(ctx, r)
+	}
 	state, err := s.impaired(ctx, r)
 	if err != nil || state == faults.Present {
 		return err
 	}
 	if state == faults.Partial && r.Impairment.Block != "" { // some rules are there: begin anew
-		if err := s.table.remove(blockName(r.Path, r.Name)); err != nil {
+		if err := s.unblock(r.Path, blockName(r.Path, r.Name)); err != nil {
 			return err
 		}
 	}
 	return s.each(r.Path, func(l *lane) error {
 		if r.Impairment.Block != "" {
-			return l.cutOff(ctx, s.table, blockName(r.Path, r.Name), r.Impairment.Block)
+			return l.cutOff(ctx, s.table, blockName(r.Path, r.Name), *r.Impairment)
 		}
 		for i, toxic := range r.Impairment.Toxics {
 			if err := l.addToxic(ctx, toxicName(r.Name, i), toxic, *r.Impairment); err != nil {
@@ -42,12 +45,10 @@ func (s *server) impair(ctx context.Context, r Request) error {
 // unimpair removes whatever carries the name. Nothing is no error, nor is a path that is not interposed.
 func (s *server) unimpair(ctx context.Context, r Request) error {
 	var errs []error
+	delete(s.flaps, flapKey(r.Path, r.Name))
+	errs = append(errs, s.unblock(r.Path, blockName(r.Path, r.Name)))
 	for _, l := range s.ways[r.Path.Key()] {
-		errs = append(errs, l.endSweep(blockName(r.Path, r.Name)))
 		delete(l.cut, blockName(r.Path, r.Name))
-	}
-	errs = append(errs, s.table.remove(blockName(r.Path, r.Name)))
-	for _, l := range s.ways[r.Path.Key()] {
 		for i := range mostToxics {
 			errs = append(errs, l.removeToxic(ctx, toxicName(r.Name, i)))
 		}
@@ -64,12 +65,15 @@ func (s *server) impaired(ctx context.Context, r Request) (faults.State, error) 
 	if r.Impairment == nil {
 		return faults.Unknown, errors.New("impaired needs the impairment that is looked for")
 	}
-	if mode := r.Impairment.Block; mode != "" {
+	if r.Impairment.Flap != nil {
+		return s.flapping(r)
+	}
+	if r.Impairment.Block != "" {
 		found, err := s.table.find(blockName(r.Path, r.Name))
 		if err != nil {
 			return faults.Unknown, err
 		}
-		return amount(len(found), len(lanes)*blockRules(mode)), nil
+		return amount(len(found), len(lanes)*blockRules(*r.Impairment)), nil
 	}
 	found := 0
 	for _, l := range lanes {
@@ -91,6 +95,9 @@ func (s *server) impacts(ctx context.Context, r Request) (int64, error) {
 	total, err := s.table.packets(blockName(r.Path, r.Name))
 	if err != nil {
 		return 0, err
+	}
+	if f := s.flaps[flapKey(r.Path, r.Name)]; f != nil {
+		total += f.counted
 	}
 	for _, l := range s.ways[r.Path.Key()] {
 		total += int64(l.cut[blockName(r.Path, r.Name)])

@@ -35,15 +35,19 @@ type lane struct {
 	seed     uint64
 	sweepers map[string]*sweeper // by the name of their impairment
 
-	addresses []netip.Addr
-	lifted    bool
-	toxic     map[string]bool // the toxics that are in force, by name
-	cut       map[string]int  // how many open connections an impairment ended, by its name
+	addresses             []netip.Addr
+	lifted                bool
+	toxic                 map[string]bool // the toxics that are in force, by name
+	fates                 map[string]*fate
+	blocked               map[string]bool // the blocks in force, by name
+	sweepUntil, sweepNext time.Time       // for what blocks leave behind
+	cut                   map[string]int  // how many open connections an impairment ended, by its name
 }
 
 // newLane starts a proxy and makes the set. No rule leads to it yet.
 func (s *server) newLane(ctx context.Context, path faults.Path, f family) (*lane, error) {
-	l := &lane{path: path, family: f, seed: s.options.Seed, sweepers: map[string]*sweeper{}, toxic: map[string]bool{}, cut: map[string]int{}}
+	l := &lane{path: path, family: f, seed: s.options.Seed, sweepers: map[string]*sweeper{}, toxic: map[string]bool{},
+		fates: map[string]*fate{}, blocked: map[string]bool{}, cut: map[string]int{}}
 	loopback := f.loopback.String()
 	forward, err := newForwarder(ctx, loopback)
 	if err != nil {
@@ -115,7 +119,7 @@ func (l *lane) rules() []rule {
 	}
 	past := toward
 	if len(l.toxic) == 0 {
-		past = slices.Concat(notMarked(markAside), toward)
+		past = slices.Concat(notAside(), toward)
 	}
 	return []rule{
 		{name: l.ruleName(), chain: chainRedirect, exprs: slices.Concat(toward, redirectTo(l.listener.Port()))},
@@ -166,11 +170,15 @@ func (l *lane) block(t *table, name, mode string) error {
 }
 
 // blockRules is how many rules a block has in one lane.
-func blockRules(mode string) int {
-	if mode == blockHole {
-		return 2
+func blockRules(i faults.Impairment) int {
+	n := 1
+	if i.Block == blockHole {
+		n = 2
 	}
-	return 1
+	if partial(i) {
+		n += 2 // those that number
+	}
+	return n
 }
 
 // toxicName is the name of the nth toxic of an impairment.

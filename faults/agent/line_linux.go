@@ -32,7 +32,8 @@ func NewLine(ctx context.Context, p faults.Path, o Options, tell func(faults.Req
 	if err != nil {
 		return nil, err
 	}
-	l := &lane{path: p, forward: forward, seed: o.Seed, sweepers: map[string]*sweeper{}, toxic: map[string]bool{}, cut: map[string]int{}}
+	l := &lane{path: p, forward: forward, seed: o.Seed, sweepers: map[string]*sweeper{}, toxic: map[string]bool{},
+		fates: map[string]*fate{}, blocked: map[string]bool{}, cut: map[string]int{}}
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
 	l.proxy = toxiproxy.NewProxy(server, p.Key(), net.JoinHostPort(loopback, "0"), forward.address())
 	err = l.listenAlong(o, tell)

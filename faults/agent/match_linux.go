@@ -37,8 +37,8 @@ func familyOf(a netip.Addr) family {
 // not by its socket, because a socket that has been closed belongs to no group any more and still sends what it holds:
 // the application's would come out of a black hole, the agent's would be cut short.
 const (
-	markAgent = Group     // the agent's own
-	markAside = Group + 1 // made past the proxy while the redirect was lifted
+	markAgent = Group   // the agent's own, and above every number
+	markAside = 1 << 16 // made past the proxy while the redirect was lifted
 )
 
 // markOwn marks what the agent itself opens.
@@ -66,6 +66,15 @@ func notMarked(mark uint32) []expr.Any {
 	return []expr.Any{
 		&expr.Ct{Key: expr.CtKeyMARK, Register: 1},
 		&expr.Cmp{Op: expr.CmpOpNeq, Register: 1, Data: binaryutil.NativeEndian.PutUint32(mark)},
+	}
+}
+
+// notAside goes on with connections that were not made past the proxy, numbered or not.
+func notAside() []expr.Any {
+	return []expr.Any{
+		&expr.Ct{Key: expr.CtKeyMARK, Register: 1},
+		&expr.Bitwise{SourceRegister: 1, DestRegister: 1, Len: 4, Mask: binaryutil.NativeEndian.PutUint32(markAside), Xor: make([]byte, 4)},
+		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: make([]byte, 4)},
 	}
 }
 
@@ -105,6 +114,16 @@ func speaking() []expr.Any {
 		&expr.Payload{DestRegister: 1, Base: expr.PayloadBaseTransportHeader, Offset: tcpFlags, Len: 1},
 		&expr.Bitwise{SourceRegister: 1, DestRegister: 1, Len: 1, Mask: []byte{pushOrFinish}, Xor: []byte{0}},
 		&expr.Cmp{Op: expr.CmpOpNeq, Register: 1, Data: []byte{0}},
+	}
+}
+
+// notOpening goes on with packets that are not the first of a connection.
+func notOpening() []expr.Any {
+	const tcpFlags, synchronise = 13, 0x02
+	return []expr.Any{
+		&expr.Payload{DestRegister: 1, Base: expr.PayloadBaseTransportHeader, Offset: tcpFlags, Len: 1},
+		&expr.Bitwise{SourceRegister: 1, DestRegister: 1, Len: 1, Mask: []byte{synchronise}, Xor: []byte{0}},
+		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: []byte{0}},
 	}
 }
 

@@ -56,9 +56,17 @@ func haveIPv6(ctx context.Context) bool {
 func (s *server) withdraw(ctx context.Context, path faults.Path) error {
 	var errs []error
 	for _, l := range s.ways[path.Key()] {
+		for name := range l.fates {
+			errs = append(errs, l.endFate(s.table, name))
+		}
 		errs = append(errs, s.table.remove(l.ruleName()), l.end(ctx), s.table.removeSet(l.set))
 	}
 	delete(s.ways, path.Key())
+	for key, f := range s.flaps {
+		if f.request.Path.Key() == path.Key() {
+			delete(s.flaps, key)
+		}
+	}
 	return errors.Join(errs...)
 }
 

@@ -22,6 +22,7 @@ type server struct {
 	table     *table
 	toxiproxy *toxiproxy.ApiServer
 	ways      map[string][]*lane // by the path's key
+	flaps     map[string]*flap   // by flapKey
 	lies      lies
 	resolvers []*resolver // while there is a lie, one for each version of IP
 	sets      int         // made so far: their names are never used twice
@@ -42,7 +43,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, o Options) (err err
 	ctx, cancel := context.WithTimeout(ctx, o.Expiry)
 	defer cancel()
 	registerToxics()
-	s := &server{options: o, ways: map[string][]*lane{}, lies: lies{told: map[string]*lie{}}, out: make(chan Answer, outLimit),
+	s := &server{options: o, ways: map[string][]*lane{}, flaps: map[string]*flap{}, lies: lies{told: map[string]*lie{}}, out: make(chan Answer, outLimit),
 		toxiproxy: toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())}
 	if s.table, err = newTable(o.Run); err != nil {
 		return err
@@ -73,10 +74,16 @@ func (s *server) listen(ctx context.Context, in io.Reader, out io.Writer) error 
 		}))
 	}()
 	go func() { end(s.write(ctx, out)) }()
+	clock := time.NewTicker(stepEvery)
+	defer clock.Stop()
 	for {
 		select {
 		case r := <-requests:
 			s.tell(ctx, s.serve(ctx, r))
+		case <-clock.C:
+			if err := s.step(ctx); err != nil {
+				return err // an agent that cannot keep a fault as it was asked for has none
+			}
 		case <-ctx.Done():
 			if cause := context.Cause(ctx); !errors.Is(cause, ctx.Err()) {
 				return cause

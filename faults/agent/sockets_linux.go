@@ -16,9 +16,18 @@ import (
 // process's own descriptors: each is duplicated before it is looked at, so that it cannot become another one meanwhile.
 // How many there were comes back.
 func resetAccepted(at netip.AddrPort) (n int, err error) {
+	return eachAccepted(at, func() (func(int) bool, error) { return func(int) bool { return true }, nil })
+}
+
+// eachAccepted resets those for which chosen says so; it is asked when all that are open have been listed.
+func eachAccepted(at netip.AddrPort, chosen func() (func(fd int) bool, error)) (n int, err error) {
 	open, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
 		return 0, fmt.Errorf("list open connections: %w", err)
+	}
+	choose, err := chosen()
+	if err != nil {
+		return 0, err
 	}
 	var errs []error
 	for _, entry := range open {
@@ -30,7 +39,7 @@ func resetAccepted(at netip.AddrPort) (n int, err error) {
 		if err != nil {
 			continue // closed since it was listed
 		}
-		if local(held) == at && connected(held) {
+		if local(held) == at && connected(held) && choose(held) {
 			n++
 			errs = append(errs, disconnect(held))
 		}

@@ -21,6 +21,7 @@ type table struct {
 	table  *nftables.Table
 	chains map[string]*nftables.Chain
 	owned  bool
+	fates  int // sets of numbers made so far: their names are never used twice
 }
 
 // The chains. before sees a connection's real destination also when it is led through the proxy, since it comes before

@@ -44,6 +44,7 @@ func TestNetworkFaultsBiteAndEnd(t *testing.T) {
 		{"latency: {from: web, to: payments, delay: 400ms}", func(a answer) bool { return a.ok && a.took > 380*time.Millisecond }},
 		{"slow: {from: web, to: payments, rate: 12B/s, direction: down}", func(a answer) bool { return a.ok && a.took > 450*time.Millisecond }},
 		{"trickle: {from: web, to: payments, size: 1B, gap: 100ms}", func(a answer) bool { return a.ok && a.took > 450*time.Millisecond }},
+		{"flap: {from: web, to: payments, down: 5s, up: 1s}", func(a answer) bool { return !a.ok && a.took < 500*time.Millisecond }},
 		{"cut: {from: web, to: payments, after: 3B}", func(a answer) bool { return !a.ok && a.took < 500*time.Millisecond }},
 	} {
 		t.Run(c.fault, func(t *testing.T) {
@@ -238,4 +239,39 @@ func TestAnEngineThatDoesNotAnswer(t *testing.T) {
 func TestConformance(t *testing.T) {
 	needDocker(t)
 	faulttest.Conform(t, func(t *testing.T) faults.World { _, w := up(t, nil); return w }, faults.Obligations())
+}
+
+// A share hits some of the connections and lets the others be, whatever the fault is made of.
+func TestAShareHitsSomeConnections(t *testing.T) {
+	p, w := up(t, nil)
+	way := prepare(t, w, "interpose: {from: web, to: payments}")
+	inject(t, w, way)
+	for _, text := range []string{"outage: {from: web, to: payments}", "cut: {from: web, to: payments, after: 1B}"} {
+		f := decode(t, text)
+		f.(faults.Shareable).HitShare(0.5)
+		if said, err := f.Prepare(t.Context(), w); err != nil || !strings.HasSuffix(said, "on 50% of the connections") {
+			t.Fatalf("%s says %q, %v", text, said, err)
+		}
+		inject(t, w, f)
+		good := 0
+		for i := range 40 {
+			a, err := p.ask("payments:8083", fmt.Sprint(text[:3], i))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if a.ok {
+				good++
+			}
+		}
+		t.Logf("%s on a half: %d of 40 were answered", text, good)
+		if good < 8 || good > 32 { // one draw in ten thousand
+			t.Errorf("%s on a half: %d of 40 were answered", text, good)
+		}
+		if n, err := f.(faults.Counter).Hits(t.Context(), w); err != nil || n < int64(40-good) {
+			t.Errorf("%s: %d hits, %v; want at least %d", text, n, err, 40-good)
+		}
+		revert(t, w, f)
+	}
+	revert(t, w, way)
+	clean(t, w, p.name)
 }

@@ -71,6 +71,7 @@ func TestModes(t *testing.T) {
 		"latency: {from: web, to: payments, delay: 3s, jitter: 3s, direction: both}",
 		"slow: {from: web, to: payments, rate: 10B/s, direction: up}",
 		"trickle: {from: web, to: mail:25, size: 1B, gap: 1ms, direction: both}",
+		"flap: {from: web, to: payments, down: 1s, up: 1s, mode: blackhole}",
 		"cut: {from: web, to: payments, after: 1B, direction: both}",
 		"kill: {service: orders, as: operator, signal: TERM}",
 		"interpose: {from: web, to: mail:25}",

@@ -86,6 +86,8 @@ func (w *World) Impairable(i faults.Impairment) error {
 		return nil
 	case i.Block != blockRefuse && i.Block != blockReset && i.Block != blockHole:
 		return fmt.Errorf("unknown block %q (refuse · reset · blackhole)", i.Block)
+	case i.Flap != nil:
+		return fmt.Errorf("runtime process cannot let a block come and go")
 	case i.Share > 0 && i.Share < 1 || i.Ramp > 0:
 		return fmt.Errorf("runtime process can %s all connections at once and no share of them", i.Block)
 	}

@@ -18,6 +18,9 @@ var known = []string{"latency", "bandwidth", "slow_close", "timeout", "slicer", 
 
 // Impairable refuses what only an agent in the application's own network can do.
 func (w *World) Impairable(i faults.Impairment) error {
+	if i.Flap != nil {
+		return errors.New("a Toxiproxy of somebody else's has no flap")
+	}
 	if i.Block != "" && i.Block != "reset" {
 		return fmt.Errorf("a Toxiproxy accepts before it dials, so that it cannot %s: use mode reset or hang here", i.Block)
 	}
