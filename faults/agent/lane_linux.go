@@ -41,6 +41,7 @@ type lane struct {
 	fates                 map[string]*fate
 	blocked               map[string]bool // the blocks in force, by name
 	sweepUntil, sweepNext time.Time       // for what blocks leave behind
+	missed                map[int]bool    // ports whose end was not there at the last look
 	cut                   map[string]int  // how many open connections an impairment ended, by its name
 }
 

@@ -22,15 +22,26 @@ const (
 	timeWait    = "06"
 )
 
-// resetOrphans ends what this process has accepted at an address and whose other end has gone without a word.
-func resetOrphans(at netip.AddrPort, port int) (n int, err error) {
-	return eachAccepted(at, func() (func(fd int) bool, error) {
+// resetOrphans ends what this process has accepted at an address and whose other end has gone without a word. The kernel
+// lists connections while they change and may leave one out, so an orphan has to be missed twice: suspects are the ports of
+// those that the last look missed, and those of this one come back.
+func resetOrphans(at netip.AddrPort, port int, suspects map[int]bool) (missed map[int]bool, err error) {
+	missed = map[int]bool{}
+	_, err = eachAccepted(at, func(all []int) (spared []int, err error) {
 		there, err := callers(port)
-		return func(fd int) bool {
-			info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
-			return err == nil && info.State == established && !there[peerPort(fd)]
-		}, err
+		for _, fd := range all {
+			info, failed := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
+			peer := peerPort(fd)
+			if orphan := failed == nil && info.State == established && !there[peer]; orphan {
+				missed[peer] = true
+			}
+			if !missed[peer] || !suspects[peer] {
+				spared = append(spared, fd)
+			}
+		}
+		return spared, err
 	})
+	return missed, err
 }
 
 // callers are the ports from which somebody in this namespace is connected to a port, whoever it is.

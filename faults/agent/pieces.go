@@ -21,8 +21,8 @@ type pieces struct {
 type cutter interface {
 	// size is of the next piece; 0 leaves the chunk whole, and lets it pass at once.
 	size(c *stream.StreamChunk) int
-	// due is when a piece of n bytes may pass, which may use free.
-	due(p *pieces, n int) time.Time
+	// due is when the next piece of a chunk may pass; it keeps free.
+	due(p *pieces, next *stream.StreamChunk) time.Time
 	hit() *atomic.Int64
 }
 
@@ -55,7 +55,7 @@ func tear(stub *toxics.ToxicStub, t cutter) {
 			if n < len(c.Data) {
 				p.rest = &stream.StreamChunk{Data: c.Data[n:], Timestamp: c.Timestamp}
 			}
-			p.due = t.due(p, n)
+			p.due = t.due(p, p.held)
 			t.hit().Add(1)
 		}
 		if !p.waitAndPass(stub) {
@@ -86,10 +86,11 @@ type slowToxic struct {
 	Bytes int64 `json:"bytes"`
 }
 
-// How evenly a slow connection flows: pieces of a tenth of a second, and nothing is caught up that was missed for longer.
+// How evenly a slow connection flows: pieces of a tenth of a second, and what a busy machine or a reader that pauses
+// missed is caught up with for so long.
 const (
 	slowPiece = 100 * time.Millisecond
-	slowSlack = 100 * time.Millisecond
+	slowSlack = time.Second
 )
 
 // NewState begins one connection.
@@ -111,11 +112,15 @@ func (t *slowToxic) size(c *stream.StreamChunk) int {
 	return max(1, int(t.rate()*slowPiece.Seconds()))
 }
 
-func (t *slowToxic) due(p *pieces, n int) time.Time {
-	if now := time.Now(); now.Sub(p.free) > slowSlack {
-		p.free = now
+// due counts from when the way was free, or from when the data came if that was later: an idle way saves nothing up.
+func (t *slowToxic) due(p *pieces, next *stream.StreamChunk) time.Time {
+	if next.Timestamp.After(p.free) {
+		p.free = next.Timestamp
 	}
-	p.free = p.free.Add(time.Duration(float64(n) / t.rate() * float64(time.Second)))
+	if least := time.Now().Add(-slowSlack); least.After(p.free) {
+		p.free = least
+	}
+	p.free = p.free.Add(time.Duration(float64(len(next.Data)) / t.rate() * float64(time.Second)))
 	return p.free
 }
 
@@ -143,7 +148,7 @@ func (t *trickleToxic) size(c *stream.StreamChunk) int {
 	return max(1, t.AverageSize)
 }
 
-func (t *trickleToxic) due(p *pieces, _ int) time.Time {
+func (t *trickleToxic) due(p *pieces, _ *stream.StreamChunk) time.Time {
 	due := time.Now()
 	if due.Before(p.free) {
 		due = p.free

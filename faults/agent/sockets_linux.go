@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"slices"
 	"strconv"
 	"unsafe"
 
@@ -16,19 +17,17 @@ import (
 // process's own descriptors: each is duplicated before it is looked at, so that it cannot become another one meanwhile.
 // How many there were comes back.
 func resetAccepted(at netip.AddrPort) (n int, err error) {
-	return eachAccepted(at, func() (func(int) bool, error) { return func(int) bool { return true }, nil })
+	return eachAccepted(at, func([]int) ([]int, error) { return nil, nil })
 }
 
-// eachAccepted resets those for which chosen says so; it is asked when all that are open have been listed.
-func eachAccepted(at netip.AddrPort, chosen func() (func(fd int) bool, error)) (n int, err error) {
+// eachAccepted resets them but those that spare names. It is asked when all are held, so that what it finds out is newer
+// than they are.
+func eachAccepted(at netip.AddrPort, spare func(all []int) ([]int, error)) (n int, err error) {
 	open, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
 		return 0, fmt.Errorf("list open connections: %w", err)
 	}
-	choose, err := chosen()
-	if err != nil {
-		return 0, err
-	}
+	var all []int
 	var errs []error
 	for _, entry := range open {
 		number, err := strconv.Atoi(entry.Name())
@@ -39,13 +38,21 @@ func eachAccepted(at netip.AddrPort, chosen func() (func(fd int) bool, error)) (
 		if err != nil {
 			continue // closed since it was listed
 		}
-		if local(held) == at && connected(held) && choose(held) {
+		if local(held) == at && connected(held) {
+			all = append(all, held)
+		} else {
+			errs = append(errs, unix.Close(held))
+		}
+	}
+	spared, err := spare(all)
+	for _, held := range all {
+		if err == nil && !slices.Contains(spared, held) {
 			n++
 			errs = append(errs, disconnect(held))
 		}
 		errs = append(errs, unix.Close(held))
 	}
-	return n, errors.Join(errs...)
+	return n, errors.Join(append(errs, err)...)
 }
 
 // local is where a TCP socket is bound; nowhere for whatever is none.

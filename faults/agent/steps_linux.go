@@ -51,7 +51,7 @@ type flap struct {
 func (l *lane) sweepOrphans() {
 	if now := time.Now(); now.Before(l.sweepUntil) && !now.Before(l.sweepNext) {
 		l.sweepNext = now.Add(sweepOrphansEvery)
-		_, _ = resetOrphans(l.listener, l.path.Port)
+		l.missed, _ = resetOrphans(l.listener, l.path.Port, l.missed)
 	}
 }
 
