@@ -31,8 +31,8 @@ func eachAccepted(at netip.AddrPort, spare func(all []int) ([]int, error)) (n in
 	var errs []error
 	for _, entry := range open {
 		number, err := strconv.Atoi(entry.Name())
-		if err != nil {
-			continue
+		if err != nil || slices.Contains(all, number) {
+			continue // one of those held has taken the number
 		}
 		held, err := unix.FcntlInt(uintptr(number), unix.F_DUPFD_CLOEXEC, 0)
 		if err != nil {
