@@ -12,7 +12,7 @@ import (
 // allFaults binds the faults to services and abilities, and holds them to the environment's rails.
 func (w *compiler) allFaults() {
 	x, env := w.Experiment, w.System.Environment
-	if len(x.Faults) == 0 {
+	if len(x.Faults) == 0 && x.Sweep == nil {
 		w.experiment.on("faults", "", "an experiment without a fault proves nothing about faults")
 	}
 	names := map[string]bool{}
@@ -23,18 +23,30 @@ func (w *compiler) allFaults() {
 			w.experiment.on(at+".name", "", "two faults are called %q", use.Name)
 		}
 		names[use.Name] = true
-		switch {
-		case use.For == 0:
-			w.experiment.on(at+".for", "", "a fault has to last")
-		case use.For > env.MaxFault:
-			w.experiment.on(at+".for", "", "%s is longer than this system allows (max_fault: %s)", brief(use.For), brief(env.MaxFault))
+		w.lasts(use, at)
+		if use.At.Boundary != nil {
+			w.boundary(use.At.Boundary, at+".at")
 		}
 		if use.Fault != nil {
 			w.fault(use, at)
 		}
 	}
+	if x.Sweep != nil {
+		w.sweep(x.Sweep)
+	}
 	if n, at := overlap(x.Faults); n > env.MaxParallelFaults {
 		w.experiment.on(index("faults", at), "", "%d faults are in force at once; this system allows %d (max_parallel_faults)", n, env.MaxParallelFaults)
+	}
+}
+
+// lasts holds the time of a fault to the environment's.
+func (w *compiler) lasts(use *FaultUse, at string) {
+	limit := w.System.Environment.MaxFault
+	switch {
+	case use.For == 0:
+		w.experiment.on(at+".for", "", "a fault has to last")
+	case use.For > limit:
+		w.experiment.on(at+".for", "", "%s is longer than this system allows (max_fault: %s)", brief(use.For), brief(limit))
 	}
 }
 
@@ -50,7 +62,7 @@ func (w *compiler) fault(use *FaultUse, at string) {
 	if err != nil {
 		w.experiment.on(at, "", "cannot be saved: %v", err)
 	}
-	w.plan.Faults = append(w.plan.Faults, PlannedFault{Name: use.Name, Kind: use.Kind, At: use.At, For: use.For, Reach: reach, Fault: value})
+	w.plan.Faults = append(w.plan.Faults, PlannedFault{Name: use.Name, Kind: use.Kind, At: use.At.Time, Where: use.At.Boundary, For: use.For, Reach: reach, Fault: value})
 }
 
 // dosed hands the common keys of some faults on to the fault, which saves them.
@@ -139,7 +151,9 @@ func overlap(all []FaultUse) (most, at int) {
 	for i, f := range all {
 		n := 0
 		for _, other := range all {
-			if other.At <= f.At && f.At < other.At+other.For {
+			// One that waits for a visit may meet any other.
+			met := f.At.Boundary != nil || other.At.Boundary != nil
+			if met || other.At.Time <= f.At.Time && f.At.Time < other.At.Time+other.For {
 				n++
 			}
 		}

@@ -160,6 +160,9 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, path string, tag reflect.
 	case *time.Duration:
 		d.duration(n, into, path)
 		return
+	case *Moment:
+		d.moment(n, into, path)
+		return
 	case encoding.TextUnmarshaler:
 		if d.scalar(n, path, "text") {
 			if err := into.UnmarshalText([]byte(n.Value)); err != nil {
@@ -272,6 +275,19 @@ func (d *decoder) duration(n *yaml.Node, into *time.Duration, path string) {
 		d.at(n, path, "", "duration %q is less than 0", n.Value)
 	}
 	*into = parsed
+}
+
+// moment wants a duration, or a boundary.
+func (d *decoder) moment(n *yaml.Node, into *Moment, path string) {
+	if n.Kind != yaml.MappingNode {
+		d.duration(n, &into.Time, path)
+		return
+	}
+	into.Boundary = &Boundary{}
+	d.structure(n, reflect.ValueOf(into.Boundary).Elem(), path)
+	if (into.Boundary.Before == "") == (into.Boundary.After == "") {
+		d.at(n, path, "", `want either "before" or "after", with the name of a step`)
+	}
 }
 
 // tree keeps a value of any shape. What becomes of its texts the caller says; a day is text, as it was written.

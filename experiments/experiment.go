@@ -16,7 +16,9 @@ type Experiment struct {
 	Timeline   Timeline       `yaml:"timeline" json:"timeline"`
 	Steady     []Check        `yaml:"steady" json:"steady" required:"true"`
 	Journeys   []JourneyUse   `yaml:"journeys" json:"journeys" required:"true"`
-	Faults     []FaultUse     `yaml:"faults" json:"faults" required:"true"`
+	Faults     []FaultUse     `yaml:"faults" json:"faults,omitempty"`
+	Sweep      *Sweep         `yaml:"sweep" json:"sweep,omitempty" doc:"one journey, interrupted by the same fault once at each boundary between two steps"`
+	Swept      []FaultUse     `yaml:"-" json:"-"` // the sweep's faults, one for each boundary: made by Compile
 	Expect     []Expectation  `yaml:"expect" json:"expect,omitempty"`
 	Honesty    Honesty        `yaml:"honesty" json:"honesty"`
 	Abort      []AbortRule    `yaml:"abort" json:"abort,omitempty"`
@@ -58,12 +60,43 @@ type JourneyUse struct {
 // FaultUse is a fault on the timeline.
 type FaultUse struct {
 	Name  string       `yaml:"name" json:"name,omitempty" doc:"what reports call it"`
-	At    Duration     `yaml:"at" json:"at,omitempty" doc:"from the start of the fault phase"`
+	At    Moment       `yaml:"at" json:"at,omitzero" doc:"from the start of the fault phase, or {journey, before|after: step}"`
 	For   Duration     `yaml:"for" json:"for" required:"true"`
 	Share faults.Share `yaml:"share" json:"share,omitempty" doc:"of the connections that are hit, as 30%; all when absent. For faults on the traffic between two services"`
 	Ramp  Duration     `yaml:"ramp" json:"ramp,omitempty" doc:"over which the fault grows to its full strength; 0s when absent. For faults on the traffic between two services"`
 	Fault faults.Fault `yaml:",kind=fault" json:"-"`
 	Kind  string       `yaml:"-" json:"kind"`
+}
+
+// Moment is when a fault begins: a time from the start of the fault phase, or a boundary between two steps of a journey, at
+// which a visit is held until the fault is in force.
+type Moment struct {
+	Time     Duration
+	Boundary *Boundary
+}
+
+// IsZero reports whether the fault begins with the fault phase.
+func (m Moment) IsZero() bool { return m.Time == 0 && m.Boundary == nil }
+
+// Boundary is a place between two steps, given by one of them.
+type Boundary struct {
+	Journey string `yaml:"journey" json:"journey" required:"true"`
+	Before  string `yaml:"before" json:"before,omitempty" doc:"name of the step that begins under the fault"`
+	After   string `yaml:"after" json:"after,omitempty" doc:"name of the last step without the fault"`
+}
+
+func (b Boundary) String() string {
+	if b.Before != "" {
+		return "before " + b.Before
+	}
+	return "after " + b.After
+}
+
+// Sweep walks a journey once for each boundary between two steps, with the fault exactly there: before the first step,
+// between every two, and after the last.
+type Sweep struct {
+	Journey string   `yaml:"journey" json:"journey" doc:"name of the journey, which one user walks" required:"true"`
+	Fault   FaultUse `yaml:"fault" json:"fault" required:"true"`
 }
 
 // Expectation is a bound on what users experience, judged beside the rules.

@@ -168,6 +168,9 @@ type FaultEvent struct {
 	Hits  int64        `json:"hits,omitempty"`
 	Said  string       `json:"said,omitempty"`
 	Error string       `json:"error,omitempty"`
+	// Of injected, where the fault waited for a visit: which one was held, and what it wanted.
+	Visit  int64  `json:"visit,omitempty"`
+	Marker string `json:"marker,omitempty"`
 }
 
 // Look is one look of a probe.

@@ -99,6 +99,8 @@ type PlannedFault struct {
 	Name  string          `json:"name"`
 	Kind  string          `json:"kind"`
 	At    time.Duration   `json:"at"`
+	Where *Boundary       `json:"where,omitempty"` // instead of At: between which steps of a journey
+	Swept bool            `json:"swept,omitempty"` // one of a sweep's: after the one before, whenever that has ended
 	For   time.Duration   `json:"for"`
 	Reach faults.Reach    `json:"reach"`
 	Fault json.RawMessage `json:"fault"`

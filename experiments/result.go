@@ -18,6 +18,7 @@ type Result struct {
 	Candor       string              `json:"candor"`
 	Phases       []PhaseSpan         `json:"phases"`
 	Faults       []FaultResult       `json:"faults"`
+	Sweep        []SweepResult       `json:"sweep,omitempty"`
 	Journeys     []JourneyResult     `json:"journeys"`
 	Expectations []ExpectationResult `json:"expectations"`
 	Rules        []RuleResult        `json:"rules"`
@@ -69,6 +70,16 @@ type FaultResult struct {
 	Reverted   time.Time `json:"reverted,omitzero"`
 	Hits       int64     `json:"hits"`
 	StateAfter string    `json:"state_after"`
+}
+
+// SweepResult is one boundary of a sweep: what became of the visit that was interrupted there.
+type SweepResult struct {
+	Boundary string   `json:"boundary"` // before or after which step
+	Journey  string   `json:"journey"`
+	Marker   string   `json:"marker"`
+	Claim    Claim    `json:"claim"`    // the last
+	Outcome  string   `json:"outcome"`  // as in JourneyResult.Outcomes; not-reached where no visit came, no-intent where it had none yet
+	Findings []string `json:"findings"` // rules that this visit's intent violated
 }
 
 // JourneyResult counts one journey's intents by claim and by outcome. Rates are shares from 0 to 1.

@@ -32,6 +32,9 @@ func Schema(kind string, c Catalog) ([]byte, error) {
 		root.Properties.Set(p.Key, p.Value)
 	}
 	root.Required = append([]string{"apiVersion", "kind"}, root.Required...)
+	if t == reflect.TypeFor[Experiment]() {
+		root.AnyOf = []*jsonschema.Schema{{Required: []string{"faults"}}, {Required: []string{"sweep"}}}
+	}
 	data, err := json.MarshalIndent(root, "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("write the schema of %s: %w", kind, err)
@@ -107,6 +110,11 @@ func (s schemas) value(v reflect.Value, doc, enum string) *jsonschema.Schema {
 		return &jsonschema.Schema{Description: note(doc, "of any shape; its texts may have {{ expressions }}")}
 	case *time.Duration:
 		return &jsonschema.Schema{Type: "string", Description: doc, Pattern: `^(0|([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$`}
+	case *Moment:
+		when := s.value(reflect.New(reflect.TypeFor[time.Duration]()).Elem(), "", "")
+		where := s.structure(reflect.ValueOf(&Boundary{}).Elem(), "")
+		where.OneOf = []*jsonschema.Schema{{Required: []string{"before"}}, {Required: []string{"after"}}}
+		return &jsonschema.Schema{Description: doc, OneOf: []*jsonschema.Schema{when, where}}
 	case encoding.TextUnmarshaler:
 		return textual(v.Type(), doc)
 	}

@@ -46,6 +46,11 @@ func conform(s, value any, at string) (wrong []string) {
 			wrong = append(wrong, fmt.Sprintf("%s: %d of oneOf fit", at, fit))
 		}
 	}
+	if choices, given := schema["anyOf"].([]any); given {
+		if !slices.ContainsFunc(choices, func(c any) bool { return len(conform(c, value, at)) == 0 }) {
+			wrong = append(wrong, at+": none of anyOf fits")
+		}
+	}
 	switch v := value.(type) {
 	case map[string]any:
 		wrong = append(wrong, conformKeys(schema, v, at)...)
@@ -142,8 +147,11 @@ func TestSchemaRefusesWhatLoadRefuses(t *testing.T) {
 	head := "apiVersion: candor/v1\nkind: Experiment\nname: a\nservice: web\nhypothesis: b\nsteady: [{http: {get: /}}]\njourneys: [{use: a}]\n"
 	for text, want := range map[string]string{
 		head + "faults: [{for: 5s, outage: {from: a, to: b}}]\n": "",
-		head:                           "x: faults is missing",
-		head + "faults: [{for: 5s}]\n": "x.faults[0]: 0 of oneOf fit",
+		head: "x: none of anyOf fits",
+		head + "sweep: {journey: a, fault: {for: 5s, outage: {from: a, to: b}}}\n":                 "",
+		head + "faults: [{for: 5s, at: {journey: a, before: b}, pause: {service: a}}]\n":           "",
+		head + "faults: [{for: 5s, at: {journey: a, before: b, after: c}, pause: {service: a}}]\n": "x.faults[0].at: 0 of oneOf fit",
+		head + "faults: [{for: 5s}]\n":                                                 "x.faults[0]: 0 of oneOf fit",
 		head + "faults: [{for: 5s, pause: {service: a}, kill: {service: a}}]\n":        "x.faults[0]: 2 of oneOf fit",
 		head + "faults: [{for: 5, pause: {service: a}}]\n":                             "x.faults[0].for: 5 is no string",
 		head + "faults: [{for: 5 s, pause: {service: a}}]\n":                           `x.faults[0].for: 5 s does not match ^(0|([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$`,

@@ -37,19 +37,23 @@ func newGuardianCommand(g *global) *cobra.Command {
 	return cmd
 }
 
-// guardStarter starts the guardian that a system asks for.
-func guardStarter(g *global, system *experiments.System) func(context.Context, engine.World, string) (guardian.Streams, error) {
-	return func(ctx context.Context, w engine.World, journals string) (guardian.Streams, error) {
-		world, isDocker := w.(*docker.World)
-		if isDocker && asContainer(system.Guardian, os.Getenv, fileExists) {
-			return world.Guardian(ctx, journals)
-		}
+// guardStarters start the guardian that a system asks for: a process, and where it has to be a container, that too. The
+// process guards meanwhile: a runner that dies while the container is made would leave it.
+func guardStarters(g *global, system *experiments.System) []engine.GuardStarter {
+	process := func(_ context.Context, w engine.World, journals string) (guardian.Streams, error) {
 		binary, err := ownBinary(g)
 		if err != nil {
 			return guardian.Streams{}, err
 		}
 		return guardian.Process(binary, "guardian", "--state-dir", filepath.Dir(journals), "--run", runOf(w))
 	}
+	if !asContainer(system.Guardian, os.Getenv, fileExists) {
+		return []engine.GuardStarter{process}
+	}
+	container := func(ctx context.Context, w engine.World, journals string) (guardian.Streams, error) {
+		return w.(*docker.World).Guardian(ctx, journals)
+	}
+	return []engine.GuardStarter{process, container}
 }
 
 // asContainer chooses between the two kinds of guardian. A container costs half a second more, and survives what kills

@@ -78,7 +78,11 @@ func printPlan(w io.Writer, p *experiments.Plan) error {
 		t.Baseline, faultTime(p), t.Recovery, t.Settle, t.Reread)
 	fmt.Fprintf(&b, "What will become true\n")
 	for _, f := range p.Faults {
-		fmt.Fprintf(&b, "  after %s, for %s: %s\n", f.At, f.For, f.Said)
+		when := "after " + f.At.String()
+		if f.Where != nil {
+			when = f.Where.String() + " of " + f.Where.Journey
+		}
+		fmt.Fprintf(&b, "  %s, for %s: %s\n", when, f.For, f.Said)
 	}
 	fmt.Fprintf(&b, "\nHow it is judged\n")
 	for _, e := range p.Expect {

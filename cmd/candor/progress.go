@@ -142,11 +142,15 @@ func phaseWords(p *experiments.Plan, phase experiments.Phase) string {
 
 // faultTime is how long the fault phase lasts.
 func faultTime(p *experiments.Plan) time.Duration {
-	var longest time.Duration
+	var longest, swept time.Duration
 	for _, f := range p.Faults {
+		if f.Swept {
+			swept += f.For
+			continue
+		}
 		longest = max(longest, f.At+f.For)
 	}
-	return longest
+	return max(longest, swept)
 }
 
 // planned is how long a phase is meant to last.

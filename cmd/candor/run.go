@@ -112,8 +112,8 @@ func engineConfig(g *global, plan *experiments.Plan, seed uint64) (engine.Config
 	return engine.Config{
 		Plan: plan, Catalog: catalog(), Version: version, Seed: seed, Environ: environ(), StateDir: state,
 		Home: history.Home(plan.Exec.Root), OpenWorld: worldOpener(g, plan), Inspect: patterns.Inspect(plan.Canaries), Lexicon: words,
-		Heal:  func(ctx context.Context, system string) error { return healSystem(ctx, g, state, system) },
-		Guard: guardStarter(g, plan.Exec.System),
+		Heal:   func(ctx context.Context, system string) error { return healSystem(ctx, g, state, system) },
+		Guards: guardStarters(g, plan.Exec.System),
 	}, nil
 }
 

@@ -210,12 +210,12 @@ func TestEveryLieIsExplainedAndTold(t *testing.T) {
 		if !explained[l.id] {
 			t.Errorf("lies.yaml says nothing of %s", l.id)
 		}
-		if l.tell == nil && l.fits != ordersWoke && !l.read {
+		if l.tell == nil && l.fits != ordersWoke && l.fits != betweenSteps && !l.read {
 			t.Errorf("%s is told by nobody", l.id)
 		}
 	}
-	if len(lies) != 25 {
-		t.Errorf("there are %d lies; want 25", len(lies))
+	if len(lies) != len(lieTable) || len(lies) < 23 {
+		t.Errorf("there are %d lies explained, and %d that can be told; want at least 23", len(lies), len(lieTable))
 	}
 }
 

@@ -20,6 +20,7 @@ const (
 	ordersWoke   symptom = "orders woke" // told by orders itself, after a restart
 	accountsDown symptom = "accounts down"
 	accountsBack symptom = "accounts back" // for a while after it was down
+	betweenSteps symptom = "between steps" // told by the checkout in steps
 )
 
 // lie is one way not to tell the truth, by the rule that it breaks. Those of orders have no tell.
@@ -37,6 +38,7 @@ var lieTable = []lie{
 	{id: "CL-02", fits: ordersSlow, tell: storeOneConfirmAll},
 	{id: "CL-03", fits: ordersSlow, tell: refuseAndDoIt},
 	{id: "CL-04", fits: ordersSlow, tell: orderTwice},
+	{id: chargesAgain, fits: betweenSteps},
 	{id: "CL-05", fits: ordersSlow, tell: saySilent},
 	{id: "CL-06", fits: ordersDown, tell: promiseAndDrop},
 	{id: "CL-09", fits: paymentsDown, tell: orderWithoutCharge},

@@ -22,6 +22,7 @@ type web struct {
 	pulse                     *pulse // nil in the honest shop
 	cache                     cache  // of a lying one
 	guards                    guards // too
+	desk                      desk
 }
 
 // callTime is how long web waits for a dependency. Three calls are well within the time to an explanation.
@@ -62,6 +63,10 @@ func (s *web) handler() http.Handler {
 	mux.HandleFunc("GET /api/account", s.apiAccount)
 	mux.HandleFunc("PUT /api/account/address", s.apiMove)
 	mux.HandleFunc("GET /api/account/orders", s.apiMyOrders)
+	mux.HandleFunc("POST /api/checkouts", s.openCheckout)
+	mux.HandleFunc("PUT /api/checkouts/{note}/address", s.addressCheckout)
+	mux.HandleFunc("POST /api/checkouts/{note}/payment", s.payCheckout)
+	mux.HandleFunc("POST /api/checkouts/{note}/confirmation", s.confirmCheckout)
 	mux.HandleFunc("GET /style.css", style)
 	mux.HandleFunc("GET /healthz", ok)
 	mux.HandleFunc("GET /readyz", s.ready)

@@ -70,8 +70,9 @@ type Config struct {
 	OpenWorld func(ctx context.Context, c WorldConfig) (World, error)
 	// Heal settles what dead runs of the system left. It fails with journal.ErrDirty when something stays.
 	Heal func(ctx context.Context, system string) error
-	// Guard starts a guardian, which is given the folder of journals.
-	Guard   func(ctx context.Context, w World, journals string) (guardian.Streams, error)
+	// Guards start guardians, each of which takes over from the one before: a process at once, which guards while a container
+	// that outlives it is made.
+	Guards  []GuardStarter
 	Inspect func(piece []byte) []experiments.PatternHit // leak patterns and planted secrets, in every answer
 	Lexicon journeys.Lexicon                            // what phrases claim
 	// Watch sees every record as it is appended; it must return at once. May be nil.
@@ -79,6 +80,9 @@ type Config struct {
 
 	pace pace // of tests; patient when zero
 }
+
+// GuardStarter starts a guardian, which is given the folder of journals.
+type GuardStarter func(ctx context.Context, w World, journals string) (guardian.Streams, error)
 
 // Outcome is a finished run.
 type Outcome struct {

@@ -21,6 +21,9 @@ type armed struct {
 	name  string
 	kind  faults.Kind
 	at    time.Duration
+	where *experiments.Boundary // instead of at: between which steps of a journey
+	swept bool                  // one of a sweep's
+	held  *held                 // the visit that waited for it
 	hold  time.Duration
 	fault faults.Fault
 	said  string
@@ -38,19 +41,33 @@ func (r *run) faultPhase(ctx context.Context) error {
 	var guard, together errgroup.Group
 	guard.Go(func() error { return r.keepReading(reading, roundGuard) })
 	for _, f := range r.armed {
-		together.Go(func() error {
-			if err := rest(ctx, f.at); err != nil {
-				return err
-			}
-			return r.breakOne(ctx, f)
-		})
+		if !f.swept {
+			together.Go(func() error { return r.strike(ctx, f) })
+		}
 	}
+	together.Go(func() error { return r.sweep(ctx) })
 	err := together.Wait()
 	stop()
 	if err = errors.Join(err, guard.Wait()); err != nil {
 		return err
 	}
 	return cause(ctx)
+}
+
+// strike breaks one thing when its moment has come.
+func (r *run) strike(ctx context.Context, f *armed) error {
+	if f.where == nil {
+		if err := rest(ctx, f.at); err != nil {
+			return err
+		}
+		return r.breakOne(ctx, f)
+	}
+	came, err := r.waitFor(ctx, f)
+	if err != nil || !came {
+		return err
+	}
+	defer f.held.letGo()
+	return r.breakOne(ctx, f)
 }
 
 // breakOne injects, holds and reverts one fault. Once its intent is in the journal it is reverted here or in finish,
@@ -75,6 +92,7 @@ func (r *run) breakOne(ctx context.Context, f *armed) error {
 		if err := r.tell(f, "injected", faults.Present, nil); err != nil {
 			return err
 		}
+		f.held.letGo()
 		if err := r.hold(ctx, f); err != nil {
 			return errors.Join(err, r.mend(ctx, f))
 		}
@@ -90,8 +108,12 @@ func (r *run) hold(ctx context.Context, f *armed) error {
 		if left <= 0 {
 			return r.hits(ctx, f)
 		}
-		if err := rest(ctx, min(left, hitsEvery)); err != nil {
+		over, err := f.held.over(ctx, min(left, hitsEvery), f.swept)
+		if err != nil {
 			return err
+		}
+		if over {
+			return r.hits(ctx, f)
 		}
 		if err := r.hits(ctx, f); err != nil {
 			return err
@@ -135,6 +157,9 @@ func (r *run) tell(f *armed, event string, state faults.State, err error) error 
 	e := experiments.FaultEvent{Name: f.name, Event: event, State: state, Said: f.said}
 	if err != nil {
 		e.Error = err.Error()
+	}
+	if event == "injected" && f.held != nil {
+		e.Visit, e.Marker = f.held.visit, f.held.marker
 	}
 	return r.record(experiments.Record{Fault: &e})
 }

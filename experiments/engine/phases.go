@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/candor-chaos/candor/experiments"
@@ -19,10 +20,11 @@ type pace struct {
 	guard   time.Duration // how often the truth is looked at while users are still busy
 	halt    time.Duration // how often a run asks whether it is to stop
 	others  time.Duration // for what another run left in the world to go by itself
+	visit   time.Duration // for a visit to come where a fault waits for it, and between two faults of a sweep
 }
 
 var patient = pace{warmUp: 60 * time.Second, traffic: 2 * time.Second, poll: 50 * time.Millisecond, guard: 2 * time.Second,
-	halt: 200 * time.Millisecond, others: 10 * time.Second}
+	halt: 200 * time.Millisecond, others: 10 * time.Second, visit: 30 * time.Second}
 
 // prepare reads the world for every fault and says what will become true. It writes nothing.
 func (r *run) prepare(ctx context.Context) error {
@@ -48,7 +50,7 @@ func (r *run) prepare(ctx context.Context) error {
 // this and nothing more.
 func Prepare(ctx context.Context, p *experiments.Plan, c experiments.Catalog, w faults.World) ([]*armed, error) {
 	var all []*armed
-	for i, use := range p.Exec.Experiment.Faults {
+	for i, use := range slices.Concat(p.Exec.Experiment.Faults, p.Exec.Experiment.Swept) {
 		kind, known := faults.Lookup(c.Faults, use.Kind)
 		if !known {
 			return nil, fmt.Errorf("fault %s: no kind %q in the catalog", p.Faults[i].Name, use.Kind)
@@ -62,7 +64,8 @@ func Prepare(ctx context.Context, p *experiments.Plan, c experiments.Catalog, w 
 		if planned.Fault, err = json.Marshal(use.Fault); err != nil {
 			return nil, fmt.Errorf("fault %s: save it: %w", planned.Name, err)
 		}
-		all = append(all, &armed{name: planned.Name, kind: kind, at: use.At, hold: use.For, fault: use.Fault, said: said})
+		all = append(all, &armed{name: planned.Name, kind: kind, at: use.At.Time, where: use.At.Boundary, swept: planned.Swept,
+			hold: use.For, fault: use.Fault, said: said})
 	}
 	return all, nil
 }

@@ -96,9 +96,9 @@ func (r *rig) config(plan *experiments.Plan, w *faulttest.Fake) (Config, *guards
 		Inspect:   func([]byte) []experiments.PatternHit { return nil },
 		OpenWorld: func(context.Context, WorldConfig) (World, error) { return w, nil },
 		Heal:      func(ctx context.Context, system string) error { return r.heal(ctx, w, system) },
-		Guard:     g.start,
+		Guards:    []GuardStarter{g.start},
 		pace: pace{warmUp: 2 * time.Second, traffic: 20 * time.Millisecond, poll: 5 * time.Millisecond, guard: 20 * time.Millisecond,
-			halt: 5 * time.Millisecond, others: 50 * time.Millisecond},
+			halt: 5 * time.Millisecond, others: 50 * time.Millisecond, visit: 2 * time.Second},
 	}, g
 }
 

@@ -32,6 +32,7 @@ type run struct {
 	owing   bool // something could not be reverted: the guardian goes on trying
 
 	armed  []*armed
+	gates  gates
 	paths  []faults.Path
 	steady []*watch
 	aborts []*watch
@@ -104,6 +105,9 @@ func (r *run) longest() time.Duration {
 	total := 2*t.Baseline + t.Recovery + t.Settle + t.Reread + 5*time.Minute
 	for _, f := range r.plan.Faults {
 		total += f.At + f.For
+		if f.Where != nil {
+			total += 2 * r.pace.visit
+		}
 	}
 	return total
 }

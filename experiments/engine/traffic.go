@@ -39,7 +39,7 @@ func (r *run) letUsersIn(ctx context.Context) (*traffic, error) {
 			return nil, err
 		}
 		walker, err := journeys.NewWalker(journeys.WalkerConfig{Plan: r.plan, Journey: i, Surface: kind, Recorder: r,
-			Markers: r.markers, Inspect: r.config.Inspect, Lexicon: r.config.Lexicon, Visits: visits})
+			Markers: r.markers, Inspect: r.config.Inspect, Lexicon: r.config.Lexicon, Visits: visits, Pass: r.gates.pass, Over: r.gates.over})
 		if err != nil {
 			return nil, err
 		}

@@ -51,12 +51,27 @@ func (r *run) start(ctx context.Context, prefix string) (err error) {
 // guard starts the guardian and makes it responsible for the journal.
 func (r *run) guard(ctx context.Context, _ string) error {
 	log := r.journal.Log()
-	streams, err := r.config.Guard(ctx, r.world, filepath.Dir(log.Path))
-	if err != nil {
-		return err
+	for _, start := range r.config.Guards {
+		streams, err := start(ctx, r.world, filepath.Dir(log.Path))
+		if err != nil {
+			return err
+		}
+		before := r.guards
+		g, err := guardian.Guard(ctx, streams, r.journal, r.longest())
+		if err != nil {
+			return err
+		}
+		r.guards = g
+		if before != nil {
+			if err := before.Dismiss(ctx); err != nil {
+				return err
+			}
+		}
 	}
-	r.guards, err = guardian.Guard(ctx, streams, r.journal, r.longest())
-	return err
+	if r.guards == nil {
+		return errors.New("nobody would mend in this run's place: no guardian was started")
+	}
+	return nil
 }
 
 // takeSystem makes this process the only one in the whole world that works on the system, makes sure that nothing of

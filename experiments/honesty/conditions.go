@@ -53,6 +53,9 @@ func (f *folding) conditions() {
 			f.doubt(experiments.ReasonDidNotBite, "the fault “"+s.planned.Name+"” did not bite: "+why)
 		}
 	}
+	if e.sweptNothing() {
+		f.doubt(experiments.ReasonDidNotBite, "the sweep hit nothing at any boundary")
+	}
 	if len(e.strikes) == 0 {
 		f.doubt(experiments.ReasonDidNotBite, "the plan has no fault")
 	}

@@ -30,6 +30,7 @@ func Judge(plan *experiments.Plan, h experiments.History) experiments.Result {
 		Recovery: e.recovered(), Environment: e.environment(),
 	}
 	fold(e, &result, sheets, expectations)
+	result.Sweep = e.sweep(result.Findings)
 	result.Standards = standards.Judge(plan, l.measured(&result))
 	return result
 }

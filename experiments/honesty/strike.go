@@ -22,6 +22,7 @@ type strike struct {
 	felt      int   // users' requests that needed the target while it was in force
 	seq       int64 // of the moment when it was in force, else of the first one
 	after     string
+	marker    string // of the visit that was held for it
 }
 
 func (e *evidence) addFault(r *experiments.Record) {
@@ -35,7 +36,7 @@ func (e *evidence) addFault(r *experiments.Record) {
 		s.injecting, s.after, s.seq = r.At, faults.Unknown.String(), r.Seq
 	case "injected":
 		if r.Fault.State == faults.Present {
-			s.effective, s.seq = r.At, r.Seq
+			s.effective, s.seq, s.marker = r.At, r.Seq, r.Fault.Marker
 		}
 	case "hits":
 		if r.Fault.Error != "" {
@@ -80,6 +81,8 @@ func (s *strike) missed() string {
 		return "it was never injected"
 	case s.effective.IsZero():
 		return "it was never seen in force"
+	case s.planned.Swept:
+		return "" // at some boundaries there is nothing to hit: that is what a sweep looks for
 	case !s.counted:
 		return "what it hit could not be counted: " + s.uncounted
 	case s.hits == 0:

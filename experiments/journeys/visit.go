@@ -56,6 +56,7 @@ func (v *visit) walk(ctx context.Context) (stopped string, err error) {
 		}
 	}
 	for i := range w.journey.Steps {
+		v.pass(ctx, i)
 		a := act{step: &w.journey.Steps[i], name: v.name(i)}
 		a.intent = a.name == w.planned.IntentStep
 		a.timeout = v.timeout(a.step, i)
@@ -63,7 +64,15 @@ func (v *visit) walk(ctx context.Context) (stopped string, err error) {
 			return stopped, err
 		}
 	}
+	v.pass(ctx, len(w.journey.Steps))
 	return "", nil
+}
+
+// pass waits at a boundary between two steps where somebody holds the visit.
+func (v *visit) pass(ctx context.Context, step int) {
+	if pass := v.walker.config.Pass; pass != nil {
+		pass(ctx, v.record.Journey, v.record.ID, step, v.marker)
+	}
 }
 
 // settle takes the steps that a user takes once. What they bring stays with the user.

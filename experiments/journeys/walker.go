@@ -29,6 +29,10 @@ type WalkerConfig struct {
 	Inspect  func(piece []byte) []experiments.PatternHit // leak patterns; may be nil
 	Lexicon  Lexicon                                     // may be nil: then words make no claim
 	Visits   *atomic.Int64                               // counts visits of all journeys of a run; nil: of this one alone
+	// Pass is called before each step, with its number, and after the last: a visit goes on when it returns. May be nil.
+	Pass func(ctx context.Context, journey string, visit int64, step int, marker string)
+	// Over is called when a visit has ended. May be nil.
+	Over func(visit int64)
 }
 
 // Walker walks one journey as any number of users.
@@ -77,6 +81,9 @@ func (w *Walker) Walk(ctx context.Context, number int, due time.Time) (experimen
 	v := &visit{walker: w, user: u, due: due, steps: map[string]any{}, record: experiments.Visit{
 		ID: w.config.Visits.Add(1), Journey: w.planned.Name, User: number, Due: due, Started: time.Now()}}
 	v.record.Stopped, err = v.walk(ctx)
+	if w.config.Over != nil {
+		w.config.Over(v.record.ID)
+	}
 	v.record.OK = err == nil && v.record.Stopped == ""
 	if err != nil {
 		v.record.Stopped = err.Error()
