@@ -97,6 +97,9 @@ func (u JourneyUse) words() string {
 func intentStep(j *Journey) string {
 	last := ""
 	for _, s := range j.Steps {
+		if s.Intent {
+			return s.Name
+		}
 		if s.Claims != nil {
 			return s.Name
 		}
@@ -136,7 +139,7 @@ func checkJourney(j *Journey, s *source) {
 	if len(j.Steps) == 0 {
 		s.on("steps", "", "a journey of no steps goes nowhere")
 	}
-	names, claiming := map[string]bool{}, ""
+	names, claiming, begun := map[string]bool{}, "", false
 	for i := range j.Setup {
 		setDefault(&j.Setup[i].Name, fmt.Sprintf("setup %d", i+1))
 		unique(s, names, "steps", j.Setup[i].Name, index("setup", i))
@@ -148,6 +151,10 @@ func checkJourney(j *Journey, s *source) {
 		step, at := &j.Steps[i], index("steps", i)
 		setDefault(&step.Name, fmt.Sprintf("step %d", i+1))
 		unique(s, names, "steps", step.Name, at)
+		if step.Intent && (claiming != "" || begun) {
+			s.on(at+".intent", "", "what a user wants begins once, before its claims")
+		}
+		begun = begun || step.Intent
 		if step.Claims == nil {
 			continue
 		}

@@ -32,7 +32,8 @@ type Step struct {
 	Expect  Expr            `yaml:"expect" json:"expect,omitempty" doc:"what makes the step a success beside its claim" env:"answer"`
 	Extract map[string]Expr `yaml:"extract" json:"extract,omitempty" doc:"values for later steps" env:"answer"`
 	Version Expr            `yaml:"version" json:"version,omitempty" doc:"a number in the answer that only grows, of the thing that the address names (RC-05)" env:"answer"`
-	Claims  *Claims         `yaml:"claims" json:"claims,omitempty" doc:"what the answer tells the user; its step is the journey's intent"`
+	Claims  *Claims         `yaml:"claims" json:"claims,omitempty" doc:"what the answer tells the user; its step is the journey's intent, where no other has intent: true"`
+	Intent  bool            `yaml:"intent" json:"intent,omitempty" doc:"what the user wants begins with this step, and a later one makes the claims; when the journey ends before those, its last answer is what the user was told"`
 	Action  Action          `yaml:",kind=surface" json:"-"`
 }
 

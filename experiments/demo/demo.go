@@ -18,6 +18,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 )
@@ -114,11 +115,11 @@ func parseLies(text string) ([]string, error) {
 	}
 	var chosen []string
 	for _, id := range strings.Split(text, ",") {
-		id = strings.ToUpper(strings.TrimSpace(id))
-		if lieByID(id) == nil {
+		i := slices.IndexFunc(all, func(known string) bool { return strings.EqualFold(known, strings.TrimSpace(id)) })
+		if i < 0 {
 			return nil, fmt.Errorf("the shop cannot tell %q (%s)", id, strings.Join(all, ", "))
 		}
-		chosen = append(chosen, id)
+		chosen = append(chosen, all[i])
 	}
 	return chosen, nil
 }

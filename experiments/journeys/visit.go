@@ -18,6 +18,7 @@ type visit struct {
 	record experiments.Visit
 	marker string         // of this visit's intent
 	wanted bool           // the intent is in the history
+	told   bool           // a claim was made
 	steps  map[string]any // what the steps so far brought
 }
 
@@ -152,7 +153,8 @@ func (v *visit) conclude(a act, vars experiments.Vars, all []pressed, clicked ti
 		if err != nil {
 			return "", heard, err
 		}
-		if (a.step.Claims != nil || a.intent) && (i == last || answer.Answered) {
+		speaks := a.step.Claims != nil || a.intent && !v.walker.claims || v.wanted && !v.told && why != ""
+		if speaks && (i == last || answer.Answered) {
 			said := hear(a.step.Claims, answer, seen, p.attempt, v.walker.config.Lexicon)
 			if err := v.claimed(a, said, clicked, answer, seq); err != nil {
 				return "", heard, err
@@ -261,6 +263,7 @@ func (v *visit) claimed(a act, said heard, clicked time.Time, answer experiments
 	if !v.wanted {
 		return nil
 	}
+	v.told = true
 	final := answer.Exchanges[len(answer.Exchanges)-1].Ended
 	_, err := v.walker.config.Recorder.Append(experiments.Record{At: final, Claim: &experiments.ClaimMade{Marker: v.marker,
 		Journey: v.record.Journey, Step: a.name, Claim: said.claim, Effects: said.effects, By: said.by, Text: said.words,

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -40,6 +41,7 @@ type Walker struct {
 	config  WalkerConfig
 	planned *experiments.PlannedJourney
 	journey *experiments.Journey
+	claims  bool // one of its steps declares claims
 	base    string
 	origins map[string]string // service by scheme and host
 
@@ -65,6 +67,7 @@ func NewWalker(c WalkerConfig) (*Walker, error) {
 	}
 	w := &Walker{config: c, planned: &c.Plan.Journeys[c.Journey], journey: c.Plan.Exec.Journeys[c.Journey],
 		users: map[int]*user{}}
+	w.claims = slices.ContainsFunc(w.journey.Steps, func(s experiments.Step) bool { return s.Claims != nil })
 	w.base, w.origins = addresses(c.Plan.Exec.Vars, w.planned.Service)
 	return w, nil
 }

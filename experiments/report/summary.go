@@ -32,6 +32,7 @@ func writeSummary(w io.Writer, run Run) error {
 	}
 	v.summaryTrust(&b)
 	v.summaryFindings(&b)
+	v.summarySweep(&b)
 	v.summaryMeasures(&b)
 	v.summaryRest(&b)
 	text := plainSpaces(b.String())

@@ -33,6 +33,7 @@ func writeText(w io.Writer, run Run) error {
 	}
 	v.textTrust(&b)
 	v.textFindings(&b)
+	v.textSweep(&b)
 	v.textMeasures(&b)
 	heading(&b, "Faults")
 	for _, f := range v.Faults[:min(len(v.Faults), textRows)] {

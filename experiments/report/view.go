@@ -31,6 +31,7 @@ type view struct {
 	Clauses                            []judged
 	ClausesMet                         string
 	Faults                             []faultView
+	Sweep                              []sweepView
 	Recovery                           string
 	Gaps                               gaps
 	Environment                        string
@@ -93,6 +94,7 @@ func viewOf(run Run) view {
 	v.FindingsTotal, v.RulesBroken = len(r.Findings), len(v.Findings)
 	v.Clauses, v.ClausesMet = clausesOf(r)
 	v.Faults = faultsOf(run, t)
+	v.Sweep = sweepOf(r)
 	v.Recovery = recoveryWords(r)
 	v.Gaps = gapsOf(run, t)
 	v.Line = timelineOf(run, t)
