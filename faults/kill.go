@@ -63,19 +63,25 @@ func (k *kill) State(ctx context.Context, w World) (State, error) {
 	switch gone := errors.Is(err, ErrNotFound); {
 	case err != nil && !gone:
 		return Unknown, err
-	case k.Mended && (running || gone), running && now.Born.Equal(k.ID.Born):
+	case k.Mended && (running || gone || k.Ended != ""), running && now.Born.Equal(k.ID.Born):
 		return Absent, nil
 	}
 	return Present, nil
 }
 
-// Revert starts it when it does not run, whoever restarted it meanwhile.
+// Revert starts it when it does not run. One that somebody else started again and that ended once more is left alone: that
+// end was not ours.
 func (k *kill) Revert(ctx context.Context, w World) error {
 	m, err := ask[killer](w, "start")
 	if err != nil {
 		return err
 	}
-	_, running, err := incarnation(ctx, w, k.ID)
+	now, running, err := incarnation(ctx, w, k.ID)
+	if err == nil && !running && !now.Born.Equal(k.ID.Born) {
+		k.Mended = true
+		k.Ended = called(w, k.ID) + " was started again by somebody else and has ended since: it is left alone"
+		return nil
+	}
 	if err == nil && !running {
 		if err = m.Start(ctx, k.ID); err != nil {
 			err = fmt.Errorf("start %s: %w", called(w, k.ID), err)
@@ -90,7 +96,7 @@ func (k *kill) Revert(ctx context.Context, w World) error {
 	return err
 }
 
-// Note says that it could not be started because it is gone.
+// Note says why it was not started: it is gone, or ended again after somebody else had started it.
 func (k *kill) Note() string { return k.Ended }
 
 // ByHand starts it.

@@ -30,6 +30,7 @@ func accidents() []accident {
 	return []accident{
 		{name: "runner killed", dies: true, do: killRunner},
 		{name: "runner killed with its process group", dies: true, do: killGroup},
+		{name: "runner interrupted", do: interruptRunner},
 		{name: "guardian killed", dies: true, do: killGuardian},
 		{name: "runner and guardian killed", dies: true, alone: true, do: killBoth},
 		{name: "agent killed", agent: true, do: killAgent},
@@ -44,6 +45,14 @@ func accidents() []accident {
 
 func killRunner(_ context.Context, _ *crashSystem, r *crashRun) (func() error, error) {
 	return nil, r.signal(r.cmd.Process.Pid)
+}
+
+// interruptRunner is what a person does with ^C: it may come while something is being made.
+func interruptRunner(_ context.Context, _ *crashSystem, r *crashRun) (func() error, error) {
+	if err := syscall.Kill(r.cmd.Process.Pid, syscall.SIGINT); err != nil && !errors.Is(err, syscall.ESRCH) {
+		return nil, fmt.Errorf("interrupt the runner: %w", err)
+	}
+	return nil, nil
 }
 
 func killGroup(_ context.Context, _ *crashSystem, r *crashRun) (func() error, error) {

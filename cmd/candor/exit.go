@@ -24,11 +24,20 @@ const (
 
 // exitHelp is the paragraph of every command's help that says which statuses it can return.
 func exitHelp(statuses ...int) string {
+	return statusHelp("everything held, and the run earned it", statuses...)
+}
+
+// exitHelpFor is exitHelp of a command that proves nothing about a product: good is what its status 0 says.
+func exitHelpFor(good string, statuses ...int) string {
+	return statusHelp(good, append([]int{exitPass}, statuses...)...)
+}
+
+func statusHelp(good string, statuses ...int) string {
 	meanings := map[int]string{
-		exitPass:     "everything held, and the run earned it",
+		exitPass:     good,
 		exitFail:     "the product did not do as believed, or did not tell the truth",
 		exitInput:    "the input is wrong; nothing was touched",
-		exitUnproven: "clean, but it proves nothing",
+		exitUnproven: "clean, but it proves nothing; or somebody else has the system, or it is halted",
 		exitAborted:  "ended early; all reverted",
 		exitDirty:    "a fault may still be in force: run candor heal",
 		exitBroken:   "candor itself could not do its job",

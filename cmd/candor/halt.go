@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/user"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -25,7 +26,7 @@ func newHaltCommand(g *global) *cobra.Command {
 broke, judges what it saw and ends with status 4. What a dead run left is mended too. Halting again is no error: the
 first reason stays.
 
-It waits until everything has stopped and nothing is owed any more.` + exitHelp(exitPass, exitInput, exitDirty, exitBroken),
+It waits until everything has stopped and nothing is owed any more.` + exitHelpFor("nothing runs, and nothing is owed", exitInput, exitAborted, exitDirty, exitBroken),
 		Example: `  candor halt --reason "checkout is down for real"`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -53,7 +54,7 @@ func newResumeCommand(g *global) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "resume",
 		Short:   "let runs start again after candor halt",
-		Long:    "Let runs start again after candor halt. Nothing that was stopped begins by itself." + exitHelp(exitPass, exitBroken),
+		Long:    "Let runs start again after candor halt. Nothing that was stopped begins by itself." + exitHelpFor("runs may start", exitInput, exitBroken),
 		Example: `  candor resume --reason "checkout is back"`,
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
@@ -72,7 +73,7 @@ func newResumeCommand(g *global) *cobra.Command {
 				fmt.Fprintln(g.err, "nothing was halted")
 				return nil
 			}
-			fmt.Fprintf(g.err, "resumed; it was %s\n", lifted)
+			fmt.Fprintf(g.err, "resumed%s; it was %s\n", because(reason), lifted)
 			return nil
 		},
 	}
@@ -80,10 +81,17 @@ func newResumeCommand(g *global) *cobra.Command {
 	return cmd
 }
 
+func because(reason string) string {
+	if reason == "" {
+		return ""
+	}
+	return " (" + reason + ")"
+}
+
 func whoAmI() string {
-	name := os.Getenv("USER")
-	if name == "" {
-		name = fmt.Sprintf("user %d", os.Getuid())
+	name := fmt.Sprintf("user %d", os.Getuid())
+	if u, err := user.Current(); err == nil {
+		name = u.Username
 	}
 	host, err := os.Hostname()
 	if err != nil {
@@ -113,7 +121,10 @@ func stopAll(ctx context.Context, g *global, dir string) error {
 		}
 		select {
 		case <-within.Done():
-			return &statusError{status: exitDirty, text: fmt.Sprintf("candor: after %s run %s has not stopped: see candor heal --list", haltTime, living[0].Header.Run)}
+			if ctx.Err() != nil {
+				return fmt.Errorf("the halt stands; not waited until all has stopped: %w", context.Cause(ctx))
+			}
+			return &statusError{status: exitDirty, text: fmt.Sprintf("after %s run %s has not stopped: see candor heal --list", haltTime, living[0].Header.Run)}
 		case <-time.After(100 * time.Millisecond):
 		}
 	}

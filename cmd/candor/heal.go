@@ -8,10 +8,13 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/candor-chaos/candor/faults"
 	"github.com/candor-chaos/candor/faults/guardian"
 	"github.com/candor-chaos/candor/faults/journal"
 )
@@ -23,7 +26,7 @@ func newHealCommand(g *global) *cobra.Command {
 		Short: "revert what a dead run left in force",
 		Long: `Revert what a dead run left in force: everything that any journal still owes and whose runner is gone. Runs that
 live are left alone and named. It can be run from any directory, any number of times.` +
-			exitHelp(exitPass, exitDirty, exitBroken),
+			exitHelpFor("nothing is in force, by a look at the world", exitDirty, exitBroken),
 		Example: "  candor heal\n  candor heal --list",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -46,7 +49,7 @@ type owedRow struct {
 	Run     string    `json:"run"`
 	Name    string    `json:"name"`
 	Summary string    `json:"summary"`
-	Since   time.Time `json:"since"`
+	Since   time.Time `json:"since,omitzero"`
 	Living  bool      `json:"living"` // its runner, or another heal, is at it
 	Error   string    `json:"error,omitempty"`
 }
@@ -59,7 +62,7 @@ func owedRows(dir string) ([]owedRow, error) {
 	rows := []owedRow{}
 	for _, s := range dirty {
 		if s.Err != nil {
-			rows = append(rows, owedRow{Run: filepath.Base(s.Log.Path), Name: "unreadable journal", Error: s.Err.Error(), Living: s.Held})
+			rows = append(rows, owedRow{Run: strings.TrimSuffix(filepath.Base(s.Log.Path), ".jsonl"), Name: "unreadable journal", Error: s.Err.Error(), Living: s.Held})
 		}
 		for _, e := range s.Log.Owed() {
 			rows = append(rows, owedRow{Run: s.Log.Header.Run, Name: e.ID, Summary: e.Summary, Since: e.Since, Living: s.Held, Error: e.Error})
@@ -83,10 +86,10 @@ func listOwed(g *global, dir string) error {
 	for _, r := range rows {
 		state := "its runner is gone"
 		if r.Living {
-			state = "its runner lives"
+			state = "its runner lives, or its guardian is at it"
 		}
 		if r.Since.IsZero() {
-			fmt.Fprintf(g.out, "%s  %s: %s; what stood before that line follows\n", r.Run, r.Name, r.Error)
+			fmt.Fprintf(g.out, "%s  %s: %s\n", r.Run, r.Name, r.Error)
 			continue
 		}
 		fmt.Fprintf(g.out, "%s  %s: %s (since %s, %s)\n", r.Run, r.Name, r.Summary, r.Since.Local().Format(time.DateTime), state)
@@ -104,8 +107,8 @@ func heal(ctx context.Context, g *global, dir string) error {
 		fmt.Fprintln(g.err, "nothing is owed: no run left anything in force")
 		return nil
 	}
-	if failed := healThese(ctx, g, dirty); failed != nil {
-		return &statusError{status: exitDirty, text: "candor: " + failed.Error()}
+	if _, failed := healThese(ctx, g, dirty); failed != nil {
+		return &statusError{status: exitDirty, text: failed.Error()}
 	}
 	return nil
 }
@@ -118,14 +121,18 @@ func healSystem(ctx context.Context, g *global, dir, system string) error {
 		return err
 	}
 	mine := slices.DeleteFunc(dirty, func(s journal.Status) bool { return s.Log.Header.Run != "" && s.Log.Header.System != system })
-	if failed := healThese(ctx, g, mine); failed != nil {
+	living, failed := healThese(ctx, g, mine)
+	if failed == nil && len(living) > 0 { // this process has the system, and yet somebody holds a journal of it
+		return fmt.Errorf("system %s: %w: the journal of run %s is held", system, faults.ErrBusy, strings.Join(living, ", "))
+	}
+	if failed != nil {
 		return fmt.Errorf("%w: earlier runs left something that could not be mended, so that nothing is begun: %w", journal.ErrDirty, failed)
 	}
 	return nil
 }
 
 // healThese settles journals and says what became of each.
-func healThese(ctx context.Context, g *global, journals []journal.Status) error {
+func healThese(ctx context.Context, g *global, journals []journal.Status) (living []string, _ error) {
 	var failed []error
 	open := func(ctx context.Context, w journal.World) (guardian.World, error) {
 		return reopenWorld(ctx, g, w, "", false)
@@ -134,6 +141,7 @@ func healThese(ctx context.Context, g *global, journals []journal.Status) error 
 		run, runner := h.Log.Header.Run, h.Log.Header.Runner
 		if h.Living {
 			fmt.Fprintf(g.err, "run %s lives (process %d on %s): left alone\n", run, runner.PID, runner.Host)
+			living = append(living, run)
 			continue
 		}
 		for _, e := range h.Settled.Entries {
@@ -142,16 +150,16 @@ func healThese(ctx context.Context, g *global, journals []journal.Status) error 
 			}
 		}
 		if h.Err == nil && len(h.Settled.Entries) == 0 {
-			fmt.Fprintf(g.err, "run %s: it died while nothing was in force; what it had begun is taken away\n", run)
+			fmt.Fprintf(g.err, "run %s: nothing of it is in force; what it had begun is taken away\n", run)
 		}
 		for _, c := range h.Settled.Aftermath.Changed {
-			fmt.Fprintf(g.err, "run %s: left alone: %s\n", run, c)
+			fmt.Fprintf(g.err, "run %s: not as before the run: %s\n", run, c)
 		}
 		if h.Err != nil {
 			failed = append(failed, h.Err)
 		}
 	}
-	return errors.Join(failed...)
+	return living, errors.Join(failed...)
 }
 
 func byWhom(by string) string {
@@ -189,7 +197,7 @@ func (g *global) sayInForce() {
 		}
 	}
 	if n == 0 {
-		fmt.Fprintln(g.err, "nothing is in force any more; the run is being judged")
+		fmt.Fprintln(g.err, "nothing that this process began is in force any more; it is finishing")
 		return
 	}
 	fmt.Fprintf(g.err, "it is being reverted, and no interrupt skips that. Should this process die, its guardian goes on, and this mends what stays:\n  %s\n", healCommand(g))
@@ -200,5 +208,12 @@ func healCommand(g *global) string {
 	if g.stateDir == "" {
 		return "candor heal"
 	}
-	return "candor heal --state-dir " + g.stateDir
+	dir, err := filepath.Abs(g.stateDir)
+	if err != nil {
+		dir = g.stateDir
+	}
+	if strings.ContainsAny(dir, " \t'\"$\\") {
+		dir = strconv.Quote(dir)
+	}
+	return "candor heal --state-dir " + dir
 }

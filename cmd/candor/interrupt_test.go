@@ -77,5 +77,5 @@ func TestTwoInterrupts(t *testing.T) {
 		t.Fatal(err)
 	}
 	signals <- syscall.SIGINT
-	shown.waitFor(t, "nothing is in force any more")
+	shown.waitFor(t, "nothing that this process began is in force any more")
 }

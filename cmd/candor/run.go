@@ -62,7 +62,7 @@ its engine. A protected environment has to be named with --allow-protected.` +
 func allowed(s *experiments.System, named string) error {
 	e := s.Environment
 	if e.Class == experiments.Protected && e.Name != named {
-		return inputError("candor: %s is the protected environment %q: run there with --allow-protected %s, or not at all; nothing was touched", s.Name, e.Name, e.Name)
+		return inputError("%s is the protected environment %q: run there with --allow-protected %s, or not at all; nothing was touched", s.Name, e.Name, e.Name)
 	}
 	return nil
 }
@@ -90,11 +90,11 @@ func chosenSeed(g *global) uint64 {
 func startError(err error) error {
 	switch {
 	case errors.Is(err, faults.ErrBusy):
-		return &statusError{status: exitUnproven, text: "candor: " + err.Error() + "; wait for it, or see candor heal --list"}
+		return &statusError{status: exitUnproven, text: err.Error() + "; wait for it, or see candor heal --list"}
 	case errors.Is(err, halt.ErrHalted):
-		return &statusError{status: exitUnproven, text: "candor: " + err.Error() + "; candor resume lets runs start again"}
+		return &statusError{status: exitUnproven, text: err.Error() + "; candor resume lets runs start again"}
 	case errors.Is(err, engine.ErrOthers):
-		return &statusError{status: exitDirty, text: "candor: " + err.Error()}
+		return &statusError{status: exitDirty, text: err.Error()}
 	}
 	return err
 }

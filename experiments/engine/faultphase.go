@@ -42,10 +42,10 @@ func (r *run) faultPhase(ctx context.Context) error {
 	guard.Go(func() error { return r.keepReading(reading, roundGuard) })
 	for _, f := range r.armed {
 		if !f.swept {
-			together.Go(func() error { return r.strike(ctx, f) })
+			together.Go(func() error { return r.orAbort(r.strike(ctx, f)) }) // one that cannot go on ends the others' time
 		}
 	}
-	together.Go(func() error { return r.sweep(ctx) })
+	together.Go(func() error { return r.orAbort(r.sweep(ctx)) })
 	err := together.Wait()
 	stop()
 	if err = errors.Join(err, guard.Wait()); err != nil {

@@ -18,8 +18,7 @@ const finishPatience = 2 * time.Minute
 // left it unread, looks whether the environment is clean and writes the last line. It reports whether the history is whole
 // enough to be judged.
 func (r *run) finish(ctx context.Context, phases error) (judgeable bool, err error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishPatience)
-	defer cancel()
+	ctx = context.WithoutCancel(ctx)
 	ending := experiments.End{Ending: experiments.Complete, SteadyAfter: max(0, r.steadyAfter)}
 	began := r.busy != nil
 	if phases != nil && !errors.Is(phases, errUnproven) {
@@ -28,9 +27,11 @@ func (r *run) finish(ctx context.Context, phases error) (judgeable bool, err err
 		if ending.Ending == experiments.Broken {
 			code = experiments.ReasonBroken
 		}
-		err = r.trouble(code, strings.TrimPrefix(phases.Error(), ErrAborted.Error()+": "))
+		err = r.trouble(code, firstCause(phases))
 	}
 	left := r.journal.RevertAll(ctx, r.world) // before users are let go: the last of them may take as long as they wait
+	ctx, cancel := context.WithTimeout(ctx, finishPatience)
+	defer cancel()
 	err = errors.Join(err, r.stopUsers())
 	if began && phases != nil && !errors.Is(phases, errUnproven) {
 		err = errors.Join(err, r.lastTruth(ctx))
@@ -42,7 +43,8 @@ func (r *run) finish(ctx context.Context, phases error) (judgeable bool, err err
 	err = errors.Join(err, r.watching.Wait(), r.endVigil())
 	var stays error
 	if !r.owing {
-		stays = r.dismiss(ctx) // what is looked at next must be clean of the guardian too
+		// What is looked at next must be clean of the guardian too, and of what an interrupt left half made.
+		stays = errors.Join(r.dismiss(ctx), r.world.Sweep(ctx, r.id, false))
 	}
 	err = errors.Join(err, r.verify(ctx, left, stays))
 	if left != nil {
@@ -53,6 +55,12 @@ func (r *run) finish(ctx context.Context, phases error) (judgeable bool, err err
 		return false, errors.Join(phases, left, err)
 	}
 	return true, errors.Join(left, err)
+}
+
+// firstCause is why the phases ended, in one line: what else went wrong on the way down is said elsewhere.
+func firstCause(err error) string {
+	line, _, _ := strings.Cut(strings.TrimPrefix(err.Error(), ErrAborted.Error()+": "), "\n")
+	return line
 }
 
 // endingOf tells an early end that somebody wanted from one that candor suffered.
@@ -90,5 +98,6 @@ func (r *run) verify(ctx context.Context, left, stays error) error {
 			found = append(found, fmt.Sprintf("%s: %s", l.ID, l.Summary))
 		}
 	}
+	r.unclean = len(found) > 0
 	return r.record(experiments.Record{Environment: &experiments.Environs{Clean: len(found) == 0, Left: found, Changed: after.Changed}})
 }

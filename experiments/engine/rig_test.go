@@ -150,7 +150,7 @@ func (g *guards) start(context.Context, World, string) (guardian.Streams, error)
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
-	}}, nil
+	}, Kill: func(context.Context) error { g.kill(); return nil }}, nil
 }
 
 func (g *guards) kill() {

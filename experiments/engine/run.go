@@ -30,6 +30,7 @@ type run struct {
 	guards  *guardian.Guardian
 	world   World
 	owing   bool // something could not be reverted: the guardian goes on trying
+	unclean bool // a look at the end found something: the journal stays open for heal
 
 	armed  []*armed
 	gates  gates
@@ -99,7 +100,8 @@ func (r *run) openHistory(_ context.Context, prefix string) (err error) {
 	return nil
 }
 
-// longest is the mandatory end of the run: all phases, and patience for what surrounds them.
+// longest is when the run should long have ended: all phases, and patience for what surrounds them. Agents, guardian and
+// lock end by it.
 func (r *run) longest() time.Duration {
 	t := r.plan.Timeline
 	total := 2*t.Baseline + t.Recovery + t.Settle + t.Reread + 5*time.Minute
@@ -163,13 +165,20 @@ func (r *run) surroundings() experiments.Surroundings {
 func (r *run) close(ctx context.Context) error {
 	ctx = context.WithoutCancel(ctx)
 	err := r.dismiss(ctx)
-	if r.journal != nil {
+	switch {
+	case r.journal == nil:
+	case r.owing || r.unclean:
+		err = errors.Join(err, r.journal.Leave())
+	default:
 		err = errors.Join(err, r.journal.Close())
 	}
-	if r.lock != nil {
+	if r.lock != nil && !r.owing { // else it stays until the guardian is done
 		err = errors.Join(err, r.lock.Release(ctx))
 	}
 	if r.world != nil {
+		if !r.owing && r.journal != nil {
+			err = errors.Join(err, r.world.Sweep(ctx, r.id, true))
+		}
 		err = errors.Join(err, r.world.Close(ctx))
 	}
 	if r.writer != nil {

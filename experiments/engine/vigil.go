@@ -19,8 +19,8 @@ import (
 // overtime is how long a fault may be in force beyond its time before its runner is taken for hanging.
 const overtime = 150 * time.Second
 
-// ErrOthers: something of another run is in the world, and its journal is not here.
-var ErrOthers = errors.New("something of another run is still there, and its journal is not in this state directory")
+// ErrOthers: something that looks like another run's is in the world, and its journal is not here.
+var ErrOthers = errors.New("the system is not as a run should find it, and no journal in this state directory says why")
 
 // start makes this process the only one of its state directory that works on the system, mends what dead runs left, and
 // begins the journal.
@@ -29,7 +29,7 @@ func (r *run) start(ctx context.Context, prefix string) (err error) {
 		return err
 	}
 	if r.file, err = lockSystem(r.config.StateDir, r.plan.System); err != nil {
-		return err
+		return fmt.Errorf("%w%s", err, r.holder())
 	}
 	if err := r.config.Heal(ctx, r.plan.System); err != nil {
 		return err
@@ -45,7 +45,24 @@ func (r *run) start(ctx context.Context, prefix string) (err error) {
 	}
 	r.journal, err = journal.Create(r.config.StateDir, journal.Header{Run: r.id, System: r.plan.System,
 		World: journal.World{Name: r.world.Name(), Config: memo}})
-	return err
+	if err != nil {
+		return err
+	}
+	return halt.Check(r.config.StateDir) // halt looks for journals after it has pressed: one of the two sees the other
+}
+
+// holder says which run has the system, as far as its journal tells.
+func (r *run) holder() string {
+	living, err := journal.Living(r.config.StateDir)
+	if err != nil {
+		return ""
+	}
+	for _, l := range living {
+		if l.Header.System == r.plan.System {
+			return fmt.Sprintf(": run %s (process %d on %s)", l.Header.Run, l.Header.Runner.PID, l.Header.Runner.Host)
+		}
+	}
+	return ""
 }
 
 // guard starts the guardian and makes it responsible for the journal.
@@ -88,9 +105,6 @@ func (r *run) takeSystem(ctx context.Context, _ string) error {
 	within, cancel := context.WithTimeout(ctx, r.pace.others)
 	defer cancel()
 	for {
-		if err := r.world.Remember(ctx); err != nil {
-			return err
-		}
 		found, err := r.world.Survey(ctx, "")
 		if err != nil {
 			return err
@@ -99,8 +113,11 @@ func (r *run) takeSystem(ctx context.Context, _ string) error {
 			break
 		}
 		if rest(within, r.pace.halt) != nil {
-			return fmt.Errorf("%w: %s: run candor heal where that run was started", ErrOthers, strings.Join(found.Left, "; "))
+			return fmt.Errorf("%w: %s: run candor heal where that run was started, or mend it by hand", ErrOthers, strings.Join(found.Left, "; "))
 		}
+	}
+	if err := r.world.Remember(ctx); err != nil {
+		return err
 	}
 	memo, err := r.world.Memo()
 	if err != nil {
@@ -138,12 +155,18 @@ func (r *run) keepVigil(ctx context.Context) {
 			case <-ctx.Done():
 				return nil
 			case <-guards.Lost():
-				r.abort(fmt.Errorf("%w: %w: nobody would mend in this run's place", ErrAborted, guards.Err()))
+				r.freeze()
+				if err := guards.Err(); errors.Is(err, guardian.ErrTook) {
+					r.abort(fmt.Errorf("%w: %w", ErrAborted, err))
+				} else {
+					r.abort(fmt.Errorf("%w: %w: nobody would mend in this run's place", ErrAborted, err))
+				}
 				return nil
 			case <-r.lock.Lost():
 				if guards.Err() != nil {
 					continue // said more plainly
 				}
+				r.freeze()
 				r.abort(fmt.Errorf("%w: the lock of system %s is lost: another run could begin", ErrAborted, r.plan.System))
 				return nil
 			case why := <-agents:
@@ -158,6 +181,13 @@ func (r *run) keepVigil(ctx context.Context) {
 			}
 		}
 	})
+}
+
+// freeze keeps the world from putting back what others may have mended.
+func (r *run) freeze() {
+	if w, can := r.world.(interface{ Freeze() }); can {
+		w.Freeze()
+	}
 }
 
 // endVigil is before the world is let go of.

@@ -82,7 +82,7 @@ func Main(ctx context.Context, args []string, in io.Reader, out io.Writer) error
 		if err := flags.Parse(args[1:]); err != nil {
 			return errors.Join(ErrUsage, err)
 		}
-		return Lock(ctx, in, *expiry)
+		return Lock(ctx, in, *expiry, Linger)
 	}
 	return ErrUsage
 }

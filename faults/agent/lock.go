@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// linger is how long a lock outlives a holder that did not say goodbye. Its guardian is mending meanwhile, and removes the
-// lock when it is done.
-const linger = 2500 * time.Millisecond
+// Linger is how long a lock outlives a holder that did not say goodbye: nobody else begins on what it left. Whoever mends
+// that, its guardian or heal, removes the lock when it is done.
+const Linger = 15 * time.Minute
 
 // firstWord is how long a lock waits for its holder's first line. A holder that died while the container started leaves an
 // input that never ends.
@@ -17,7 +17,7 @@ const firstWord = 5 * time.Second
 
 // Lock lives as long as somebody has the system. It ends at once when its input says bye, a little after the end of its
 // input without one, when nobody ever says a word, when its context ends, and at the latest after expiry.
-func Lock(ctx context.Context, in io.Reader, expiry time.Duration) error {
+func Lock(ctx context.Context, in io.Reader, expiry, linger time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, expiry)
 	defer cancel()
 	lines := make(chan string)

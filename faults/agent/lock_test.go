@@ -7,6 +7,7 @@ import (
 )
 
 func TestLock(t *testing.T) {
+	const linger = 300 * time.Millisecond
 	for _, c := range []struct {
 		name          string
 		hold          func(in *io.PipeWriter)
@@ -25,7 +26,7 @@ func TestLock(t *testing.T) {
 			defer holder.Close()
 			go c.hold(holder)
 			began := time.Now()
-			if err := Lock(t.Context(), in, c.expiry); err != nil {
+			if err := Lock(t.Context(), in, c.expiry, linger); err != nil {
 				t.Error(err)
 			}
 			if took := time.Since(began); took < c.least || took > c.atMost {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"sync"
+	"time"
 
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types"
@@ -50,6 +51,24 @@ func (w *World) create(ctx context.Context, o own) (id string, streams types.Hij
 	host := &container.HostConfig{NetworkMode: container.NetworkMode(o.network), PidMode: container.PidMode(o.pid), CgroupnsMode: container.CgroupnsMode(o.groups),
 		CapDrop: []string{"ALL"}, CapAdd: o.capabilities, ReadonlyRootfs: true, SecurityOpt: []string{"no-new-privileges"},
 		AutoRemove: o.input, Mounts: o.mounts, LogConfig: container.LogConfig{Type: "none"}}
+	if ctx.Err() != nil {
+		return "", streams, context.Cause(ctx)
+	}
+	// Once asked for it is finished, whatever ends the caller meanwhile: an engine goes on making what nobody waits for.
+	whole, done := context.WithTimeout(context.WithoutCancel(ctx), createTime)
+	defer done()
+	if id, streams, err = w.made(whole, config, host, o); err == nil && ctx.Err() != nil {
+		streams.Close()
+		return "", streams, errors.Join(context.Cause(ctx), w.remove(context.WithoutCancel(ctx), id))
+	}
+	return id, streams, err
+}
+
+// createTime bounds the making of one container of ours.
+const createTime = 45 * time.Second
+
+// made makes, attaches and starts.
+func (w *World) made(ctx context.Context, config *container.Config, host *container.HostConfig, o own) (id string, streams types.HijackedResponse, err error) {
 	made, err := w.place(ctx, config, host, o)
 	if err != nil {
 		return "", streams, translate(err, "make container "+o.name)

@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/docker/docker/client"
@@ -76,6 +77,7 @@ const (
 type World struct {
 	config  Config
 	options Options
+	opened  time.Time
 	docker  *client.Client
 
 	busy     chan struct{} // holds one while something is done to agents
@@ -87,6 +89,7 @@ type World struct {
 	ending map[string]bool // containers that this world is stopping
 	raised map[string]bool // containers that this world killed or started: that they were started again is no surprise
 
+	frozen   atomic.Bool // nothing is put in force again by itself
 	watch    sync.Once
 	watching errgroup.Group
 	stop     context.CancelFunc
@@ -112,7 +115,8 @@ func Open(ctx context.Context, c Config, o Options) (*World, error) {
 	if c.Expiry == 0 {
 		c.Expiry = time.Hour
 	}
-	return &World{config: c, options: o, docker: docker, sidecars: map[string]*sidecar{}, looked: map[string]bool{}, raised: map[string]bool{}, ending: map[string]bool{},
+	return &World{config: c, options: o, opened: time.Now(), docker: docker, sidecars: map[string]*sidecar{}, looked: map[string]bool{},
+		raised: map[string]bool{}, ending: map[string]bool{},
 		lost: make(chan error, lostLimit), busy: make(chan struct{}, 1)}, nil
 }
 
@@ -146,6 +150,9 @@ const lostLimit = 16
 // was in force; what happened in between was not seen, and not under its faults. The channel is never closed.
 func (w *World) Lost() <-chan error { return w.lost }
 
+// Freeze keeps the world from putting back by itself what is gone: whoever took it away knew why. Reverting goes on.
+func (w *World) Freeze() { w.frozen.Store(true) }
+
 // Name is docker.
 func (w *World) Name() string { return "docker" }
 
@@ -175,6 +182,8 @@ func translate(err error, what string) error {
 	switch {
 	case err == nil:
 		return nil
+	case errors.Is(err, context.Canceled): // the caller's wish, and not the engine's fault
+		return fmt.Errorf("%s: %w", what, err)
 	case client.IsErrConnectionFailed(err), errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("%s: docker engine %w: %w", what, faults.ErrUnreachable, err)
 	case isNotFound(err):

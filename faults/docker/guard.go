@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"path/filepath"
 	"strings"
 
@@ -38,7 +39,7 @@ func (w *World) Guardian(ctx context.Context, journals string) (guardian.Streams
 		o.mounts = append(o.mounts, mount.Mount{Type: mount.TypeBind, Source: journals, Target: journals})
 	}
 	id, streams, err := w.create(ctx, o)
-	if err != nil && len(o.mounts) > len(plain.mounts) { // the engine may not see that folder: it is not of this host, or not shared
+	if err != nil && ctx.Err() == nil && len(o.mounts) > len(plain.mounts) { // the engine may not see that folder: it is not of this host, or not shared
 		w.options.Log.Warn().Err(err).Msg("the guardian cannot have the journals: it will mend from what it is told")
 		id, streams, err = w.create(ctx, plain)
 	}
@@ -55,11 +56,15 @@ func (w *World) Guardian(ctx context.Context, journals string) (guardian.Streams
 		}
 		answers.CloseWithError(err) // nil is the end of the stream
 	}()
-	return guardian.Streams{In: writeCloser{streams.Conn, closerFunc(streams.CloseWrite)}, Out: out,
-		Wait: func(ctx context.Context) error { return w.untilGone(ctx, id) }}, nil
+	return guardian.Streams{In: input{streams.Conn, streams.CloseWrite}, Out: out,
+		Wait: func(ctx context.Context) error { return w.untilGone(ctx, id) },
+		Kill: func(ctx context.Context) error { return w.remove(ctx, id) }}, nil
 }
 
-type writeCloser struct {
-	io.Writer
-	io.Closer
+// input is a container's standard input: closing it leaves the other direction open.
+type input struct {
+	net.Conn
+	end func() error
 }
+
+func (i input) Close() error { return i.end() }

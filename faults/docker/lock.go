@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	lockPatience = 5 * time.Second // a lock whose holder died lingers, so that nobody begins while its guardian mends
+	lockPatience = 5 * time.Second // a lock whose holder died goes as soon as its guardian has mended
 	lockStale    = 30 * time.Second
 	lockEvery    = 250 * time.Millisecond
 )

@@ -79,7 +79,7 @@ func (w *World) start(ctx context.Context, from container.InspectResponse, id fa
 	made, streams, err := w.create(ctx, own{
 		name: w.agentName(id.Service), role: roleAgent,
 		args: []string{"agent", "serve", "-run", w.config.Run, "-prefix", w.config.Prefix, "-keys", string(keys),
-			"-seed", fmt.Sprint(w.config.Seed), "-expiry", w.config.Expiry.String()},
+			"-seed", fmt.Sprint(w.config.Seed), "-expiry", max(time.Second, w.config.Expiry-time.Since(w.opened)).String()},
 		network: "container:" + id.ID, user: fmt.Sprintf("0:%d", agent.Group), capabilities: []string{"NET_ADMIN"}, input: true,
 	})
 	if err != nil {

@@ -3,10 +3,8 @@ package docker
 import (
 	"context"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/docker/docker/api/types/container"
@@ -17,7 +15,7 @@ import (
 )
 
 // Survey looks at what is there after a run, or of any run of the system when run is empty: containers of candor's own,
-// tables in the namespaces in which this world worked (in every namespace of the system when it has not worked in any),
+// tables in the namespaces of the system (where candor cannot enter them itself, in those in which this world worked),
 // services that stand frozen, have lost a network or a limit, and temporary files. With a memory of how the system stood
 // (Remember) it also says what is not candor's doing and yet not as before.
 func (w *World) Survey(ctx context.Context, run string) (faults.Aftermath, error) {
@@ -95,14 +93,13 @@ func (w *World) Sweep(ctx context.Context, run string, end bool) error {
 
 // tableBeside looks for a run's table in the namespace of one of the system's containers, where one could be.
 func (w *World) tableBeside(ctx context.Context, s Standing, run string) (string, error) {
-	elsewhere := len(w.looked) > 0 && !slices.Contains(slices.Collect(maps.Keys(w.looked)), s.Service)
-	if elsewhere || !s.Running || !s.ownNetwork {
+	if !s.Running || !s.ownNetwork {
 		return "", nil
 	}
 	at := faults.Identity{Service: s.Service, ID: s.ID, Process: s.process}
 	sight, looked := inPlace(at, run)
-	if !looked && run == "" {
-		return "", nil // a table of another run goes with its agent, which is listed; a container for each service is too much
+	if !looked && !w.looked[s.Service] {
+		return "", nil // a table goes with its agent, which would be listed; a container for each service is too much
 	}
 	if !looked {
 		var err error

@@ -18,6 +18,10 @@ import (
 // reconcileEvery is how often the agents are told what is so, events or not: it is also their heartbeat.
 const reconcileEvery = time.Second
 
+// standstill is a pause between two looks in which this process must have been stopped, and others may have mended what it
+// had put in force.
+const standstill = 5 * time.Second
+
 // watchOver starts to keep agents and engine in step, once. It outlives the call that started it; Close ends it.
 func (w *World) watchOver(ctx context.Context) {
 	w.watch.Do(func() {
@@ -33,6 +37,7 @@ func (w *World) keepInStep(ctx context.Context) error {
 	tick := time.NewTicker(reconcileEvery)
 	defer tick.Stop()
 	happened, lost := w.events(ctx)
+	last := time.Now()
 	for {
 		select {
 		case <-ctx.Done():
@@ -45,6 +50,10 @@ func (w *World) keepInStep(ctx context.Context) error {
 			}
 			happened, lost = w.events(ctx)
 		}
+		if stood := time.Since(last) > standstill; stood && rest(ctx, reconcileEvery) != nil {
+			return nil // after a standstill, whoever took over meanwhile is heard first
+		}
+		last = time.Now()
 		if err := w.reconcile(ctx); err != nil && ctx.Err() == nil {
 			w.options.Log.Warn().Err(err).Str("run", w.config.Run).Msg("keep agents in step")
 		}
@@ -85,6 +94,9 @@ func (w *World) reconcileOne(ctx context.Context, service string) error {
 	if s.gone() || !now.Born.Equal(s.from.Born) {
 		if now.Born.Equal(s.from.Born) {
 			w.mourn(s)
+		}
+		if w.frozen.Load() {
+			return nil
 		}
 		return w.renew(ctx, s, now)
 	}

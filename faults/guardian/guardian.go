@@ -25,6 +25,7 @@ type Streams struct {
 	In   io.WriteCloser
 	Out  io.Reader
 	Wait func(ctx context.Context) error // until it has ended and nothing of it is left
+	Kill func(ctx context.Context) error // ends one that does not leave, when nothing is owed any more
 }
 
 // Guardian is the runner's end of a guardian.
@@ -43,7 +44,7 @@ type Guardian struct {
 }
 
 const (
-	answerTime = 10 * time.Second // for one line to be understood
+	answerTime = 5 * time.Second // for one line to be understood
 	beatEvery  = time.Second
 	// Silence is how long a runner may say nothing before its guardian takes it for hanging.
 	Silence = 15 * time.Second
@@ -57,7 +58,7 @@ func Guard(ctx context.Context, s Streams, j *journal.Journal, expiry time.Durat
 		lost: make(chan struct{}), rests: make(chan struct{})}
 	go g.read()
 	l := j.Log()
-	err := g.say(ctx, message{Hello: &hello{Journal: l.Path, Silence: Silence, Expiry: expiry}})
+	err := g.say(ctx, message{Hello: &hello{Journal: l.Path, Silence: Silence, Expiry: expiry, Now: time.Now()}})
 	if err == nil {
 		err = j.Attach(func(r journal.Record) error { return g.say(ctx, message{Record: &r}) })
 	}
@@ -101,15 +102,26 @@ func (g *Guardian) lose(why error) {
 	})
 }
 
-// say sends one line and waits until it is understood. It is on a clock of its own: what is in force may have to be
-// settled after the run's context has ended.
-func (g *Guardian) say(ctx context.Context, m message) error {
+// say sends one line and waits until it is understood: a guardian that stands still is as good as none. It is on a clock
+// of its own: what is in force may have to be settled after the run's context has ended.
+func (g *Guardian) say(ctx context.Context, m message) (err error) {
 	g.write.Lock()
 	defer g.write.Unlock()
+	if g.gone() && !m.Bye {
+		return g.Err()
+	}
+	defer func() {
+		if errors.Is(err, ErrGone) {
+			g.lose(err)
+		}
+	}()
+	if d, can := g.streams.In.(interface{ SetWriteDeadline(time.Time) error }); can {
+		_ = d.SetWriteDeadline(time.Now().Add(answerTime)) // what has no deadline waits for its reader
+	}
 	if err := g.in.Encode(m); err != nil {
 		return fmt.Errorf("%w: %w", ErrGone, err)
 	}
-	if m.Beat || m.Bye {
+	if m.Bye {
 		return nil
 	}
 	within, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), answerTime, fmt.Errorf("%w: no answer in %s", ErrGone, answerTime))
@@ -150,6 +162,16 @@ func (g *Guardian) beat(ctx context.Context) {
 	}
 }
 
+// gone reports whether it can no longer be heard at all. One that took over still answers.
+func (g *Guardian) gone() bool {
+	select {
+	case <-g.lost:
+		return errors.Is(g.Err(), ErrGone)
+	default:
+		return false
+	}
+}
+
 // Lost is closed when the guardian cannot be relied on any more: Err says why.
 func (g *Guardian) Lost() <-chan struct{} { return g.lost }
 
@@ -161,7 +183,7 @@ func (g *Guardian) Err() error {
 }
 
 // dismissTime bounds a goodbye.
-const dismissTime = 10 * time.Second
+const dismissTime = 5 * time.Second
 
 // Dismiss says goodbye, when nothing is owed any more, and waits until nothing of the guardian is left.
 func (g *Guardian) Dismiss(ctx context.Context) error {
@@ -172,16 +194,22 @@ func (g *Guardian) Dismiss(ctx context.Context) error {
 // Leave ends without a goodbye: something stays owed, and the guardian goes on trying. It waits for nothing.
 func (g *Guardian) Leave() error {
 	close(g.rests)
-	return g.streams.In.Close()
+	_ = g.streams.In.Close() // one that is gone has closed it already
+	return nil
 }
 
 func (g *Guardian) end(ctx context.Context) error {
 	close(g.rests)
-	err := g.streams.In.Close()
+	_ = g.streams.In.Close() // one that is gone has closed it already
 	within, cancel := context.WithTimeout(ctx, dismissTime)
 	defer cancel()
-	if werr := g.streams.Wait(within); werr != nil && !errors.Is(g.Err(), ErrGone) {
-		err = errors.Join(err, fmt.Errorf("wait for the guardian's end: %w", werr))
+	if g.streams.Wait(within) == nil || within.Err() == nil {
+		return nil // how it ended is its own affair: nothing is owed
 	}
-	return err
+	within, stop := context.WithTimeout(ctx, dismissTime)
+	defer stop()
+	if err := g.streams.Kill(within); err != nil {
+		return fmt.Errorf("end a guardian that does not leave: %w", err)
+	}
+	return nil
 }

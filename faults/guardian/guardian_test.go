@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -65,7 +66,7 @@ func (r *rig) start(t *testing.T) *Guardian {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
-	}}, r.j, time.Hour)
+	}, Kill: func(context.Context) error { r.cut(); return nil }}, r.j, time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -224,8 +225,10 @@ func hangs(t *testing.T, r *rig, g *Guardian, why string) {
 	if !errors.Is(g.Err(), ErrTook) || !strings.Contains(g.Err().Error(), why) {
 		t.Errorf("Err = %v; want ErrTook and %q", g.Err(), why)
 	}
+	for end := time.Now().Add(10 * time.Second); len(r.w.Broken()) > 0 && time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+	}
 	if broken := r.w.Broken(); len(broken) > 0 {
-		t.Errorf("there is left: %v", broken)
+		t.Fatalf("there is left: %v", broken)
 	}
 	if err := r.breaks(t, "late", faults.Pause, time.Time{}); err == nil || !strings.Contains(err.Error(), "the guardian has taken over") {
 		t.Errorf("Inject after that = %v; want a refusal", err)
@@ -254,6 +257,48 @@ func (s *server) silent(t *testing.T, g *Guardian) {
 	}
 	if err := g.say(t.Context(), message{Hello: &hello{Journal: l.Path, Silence: 20 * time.Millisecond}}); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A try that fails is not the last one: a runner that hangs may hang for ever.
+func TestRunnerHangsWhileTheEngineIsDown(t *testing.T) {
+	r := newRig(t)
+	g := r.start(t)
+	r.breaksTwo(t)
+	var calls atomic.Int32
+	r.s.open = func(context.Context, journal.World) (World, error) {
+		if calls.Add(1) < 8 {
+			return nil, faults.ErrUnreachable
+		}
+		return r.w, nil
+	}
+	r.s.silent(t, g)
+	hangs(t, r, g, "its runner said nothing for")
+}
+
+// A guardian that stands still is as good as none: the runner notices, nothing more is broken, and the goodbye does not
+// wait for ever.
+func TestGuardianStandsStill(t *testing.T) {
+	s, err := Process("/bin/sh", "-c", `read hello; echo '{"ready":true}'; read open; echo '{"heard":1}'; kill -STOP $$`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := newRig(t)
+	g, err := Guard(t.Context(), s, r.j, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-g.Lost():
+	case <-time.After(30 * time.Second):
+		t.Fatal("the runner does not notice")
+	}
+	before := r.w.Dump()
+	if err := r.breaks(t, "frozen", faults.Pause, time.Time{}); !errors.Is(err, ErrGone) || r.w.Dump() != before {
+		t.Errorf("Inject = %v; want ErrGone and an untouched world", err)
+	}
+	if err := errors.Join(r.j.RevertAll(t.Context(), r.w), g.Dismiss(t.Context()), r.j.Close()); err != nil {
+		t.Error(err)
 	}
 }
 

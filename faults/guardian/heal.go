@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"syscall"
 	"time"
@@ -61,13 +62,20 @@ func inherit(ctx context.Context, l journal.Log, open OpenWorld) (s Settled, err
 	for errors.Is(err, journal.ErrHeld) && rest(within, 100*time.Millisecond) {
 		j, err = journal.Open(l.Path, "heal")
 	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, nil // its guardian was quicker, and nothing was owed
+	}
+	if errors.Is(err, journal.ErrHeld) {
+		return s, fmt.Errorf("run %s: its guardian, or another heal, is still at it: %w", l.Header.Run, err)
+	}
 	if err != nil {
 		return s, err
 	}
 	defer func() {
-		var owed *journal.InForceError // said already
-		if cerr := j.Close(); !errors.As(cerr, &owed) {
-			err = errors.Join(err, cerr)
+		if err == nil {
+			err = j.Close()
+		} else { // not clean, or nobody could look: whoever heals next looks again
+			err = errors.Join(err, j.Leave())
 		}
 	}()
 	s, err = Settle(ctx, j, open, true)

@@ -3,8 +3,11 @@ package guardian
 import (
 	"fmt"
 	"os"
-	"strings"
+	"path/filepath"
+	"syscall"
 	"time"
+
+	"github.com/candor-chaos/candor/faults/journal"
 )
 
 // note writes for a person what the guardian did, beside the journal: nobody reads its streams any more. A disk that takes
@@ -14,9 +17,14 @@ func (s *server) note(text string) {
 		return
 	}
 	s.noted = text
-	f, err := os.OpenFile(strings.TrimSuffix(s.hello.Journal, ".jsonl")+".guardian.log", os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	f, err := os.OpenFile(journal.NotesPath(s.hello.Journal), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return
+	}
+	if folder, err := os.Stat(filepath.Dir(s.hello.Journal)); err == nil { // a guardian in a container is another user
+		if owner, known := folder.Sys().(*syscall.Stat_t); known {
+			_ = f.Chown(int(owner.Uid), int(owner.Gid))
+		}
 	}
 	fmt.Fprintf(f, "%s guardian %d: %s\n", time.Now().UTC().Format(time.RFC3339Nano), os.Getpid(), text)
 	_ = f.Close()

@@ -2,9 +2,11 @@ package guardian
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"sync"
 	"syscall"
 )
 
@@ -26,14 +28,28 @@ func Process(binary string, args ...string) (Streams, error) {
 	if err := cmd.Start(); err != nil {
 		return Streams{}, fmt.Errorf("start the guardian: %w", err)
 	}
-	ended := make(chan error, 1)
-	return Streams{In: in, Out: out, Wait: func(ctx context.Context) error {
-		go func() { ended <- cmd.Wait() }()
+	ended := make(chan struct{})
+	var once sync.Once
+	var how error
+	wait := func(ctx context.Context) error {
+		once.Do(func() {
+			go func() {
+				how = cmd.Wait()
+				close(ended)
+			}()
+		})
 		select {
-		case err := <-ended:
-			return err
+		case <-ended:
+			return how
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
+	}
+	return Streams{In: in, Out: out, Wait: wait, Kill: func(ctx context.Context) error {
+		if err := cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+			return err
+		}
+		_ = wait(ctx) // it was killed: that is how it ends
+		return ctx.Err()
 	}}, nil
 }

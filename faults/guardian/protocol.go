@@ -19,12 +19,13 @@ type hello struct {
 	Journal string        `json:"journal"` // path of the file
 	Silence time.Duration `json:"silence"` // without any line, after which the runner hangs
 	Expiry  time.Duration `json:"expiry"`  // after which the run should long have ended
+	Now     time.Time     `json:"now"`     // on the runner's clock, which may be another one
 }
 
 // answer is one line to the runner.
 type answer struct {
 	Heard int    `json:"heard,omitempty"` // the sequence number of a record that is understood
-	Ready bool   `json:"ready,omitempty"` // to hello
+	Ready bool   `json:"ready,omitempty"` // to hello and beat
 	Took  string `json:"took,omitempty"`  // why the guardian settled although the runner lives: it must end
 	Error string `json:"error,omitempty"` // why a line was refused
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"time"
 
 	"github.com/candor-chaos/candor/faults/journal"
@@ -33,12 +34,18 @@ type server struct {
 	open    OpenWorld
 	pace    pace
 	hello   hello
+	ahead   time.Duration // of this clock before the runner's
 	records []journal.Record
 	out     *json.Encoder
 	began   time.Time
 	heard   time.Time // when the runner last said something
-	took    string    // why it settled although the runner lives
 	noted   string    // the last note: what stays the same is not said again
+
+	took   string     // why it settles although the runner lives
+	trying chan error // one try of that is under way
+	mended bool       // one succeeded
+	next   time.Time  // when to try again
+	wait   time.Duration
 }
 
 // Serve guards one runner: in is what it says, out is what it hears. It returns when the runner said goodbye, or when the
@@ -65,14 +72,17 @@ func (s *server) serve(ctx context.Context, in io.Reader) error {
 			s.heard = time.Now()
 			s.take(m)
 		case err := <-ended:
+			if s.trying != nil {
+				<-s.trying
+			}
 			return s.takeOver(ctx, err)
+		case err := <-s.trying:
+			s.tried(err)
 		case <-tick.C:
 			if s.hello.Journal == "" && time.Since(s.began) > s.pace.hello {
 				return errNobody
 			}
-			if why := s.overdue(time.Now()); why != "" && s.took == "" {
-				s.takeFrom(ctx, why)
-			}
+			s.takeFrom(ctx, time.Now())
 		}
 	}
 }
@@ -102,6 +112,11 @@ func (s *server) take(m message) {
 	switch {
 	case m.Hello != nil:
 		s.hello, a.Ready = *m.Hello, true
+		if !m.Hello.Now.IsZero() {
+			s.ahead = time.Since(m.Hello.Now)
+		}
+	case m.Beat:
+		a.Ready = true
 	case m.Record != nil:
 		a.Heard = m.Record.Seq
 		if s.took != "" && m.Record.Phase == journal.Intent {
@@ -133,28 +148,61 @@ func (s *server) overdue(now time.Time) string {
 		return ""
 	}
 	for _, e := range j.Owed() {
-		if !e.Until.IsZero() && now.After(e.Until) {
+		if !e.Until.IsZero() && now.Add(-s.ahead).After(e.Until) {
 			return fmt.Sprintf("%s should have been reverted by %s", e.ID, e.Until.Format(time.RFC3339))
 		}
 	}
 	return ""
 }
 
-// takeFrom settles from memory: the runner lives, holds the journal and does not do its work. When it wakes it is told.
-func (s *server) takeFrom(ctx context.Context, why string) {
-	s.took = why
-	if j, err := journal.Recall(s.hello.Journal, "guardian", s.records); err == nil {
-		within, cancel := context.WithTimeout(ctx, time.Minute)
-		// What stays is tried again when the runner has ended, which it will: it is told, and heal knows the journal.
-		settled, err := Settle(within, j, s.open, false)
-		s.note("the runner lives, and is taken for hanging: " + why)
-		s.noteSettled(settled, err)
-		cancel()
+// takeFrom settles from memory when the runner lives, holds the journal and does not do its work: it is told at once, for
+// when it wakes, and tries go on until one succeeds.
+func (s *server) takeFrom(ctx context.Context, now time.Time) {
+	if s.mended || s.trying != nil || now.Before(s.next) {
+		return
 	}
-	_ = s.out.Encode(answer{Took: why})
+	if s.took == "" {
+		if s.took = s.overdue(now); s.took == "" {
+			return
+		}
+		s.note("the runner lives, and is taken for hanging: " + s.took)
+		_ = s.out.Encode(answer{Took: s.took})
+	}
+	j, err := journal.Recall(s.hello.Journal, "guardian", s.records)
+	if err != nil {
+		s.mended = true // nothing was ever owed
+		return
+	}
+	s.trying = make(chan error, 1)
+	go func(done chan<- error) {
+		settled, err := Settle(ctx, j, s.open, false)
+		if err == nil {
+			err = errSettled{settled}
+		}
+		done <- err
+	}(s.trying)
 }
 
-// takeOver settles what the runner left, again and again until it is done or patience ends.
+// errSettled is no error: it brings what a try has settled.
+type errSettled struct{ Settled }
+
+func (errSettled) Error() string { return "settled" }
+
+func (s *server) tried(err error) {
+	s.trying = nil
+	var done errSettled
+	if errors.As(err, &done) {
+		s.mended = true
+		s.noteSettled(done.Settled, nil)
+		return
+	}
+	s.note(err.Error())
+	s.wait = min(max(2*s.wait, s.pace.between), s.pace.most)
+	s.next = time.Now().Add(s.wait)
+}
+
+// takeOver settles what the runner left, again and again until it is done or patience ends. Between two tries whoever heals
+// can have the journal.
 func (s *server) takeOver(ctx context.Context, why error) error {
 	ctx, cancel := context.WithTimeout(ctx, s.pace.patience)
 	defer cancel()
@@ -174,23 +222,18 @@ func (s *server) takeOver(ctx context.Context, why error) error {
 	}
 }
 
-// settle keeps the journal until all is settled and the world is clean. A disk that takes no line is no reason to stay:
-// what is mended is mended, and heal will write it.
-func (s *server) settle(ctx context.Context, j *journal.Journal) (err error) {
-	defer func() {
-		var owed *journal.InForceError
-		if cerr := j.Close(); !errors.As(cerr, &owed) {
-			err = errors.Join(err, cerr)
-		}
-	}()
-	for wait := s.pace.between; ; wait = min(2*wait, s.pace.most) {
-		settled, err := Settle(ctx, j, s.open, true)
-		s.noteSettled(settled, err)
-		var owed *journal.InForceError
-		if err == nil || errors.As(err, &owed) && owed.Mended() || !rest(ctx, wait) {
-			return nil
-		}
+// settle tries once. A disk that takes no line is no reason to stay: what is mended is mended, and heal will write it.
+func (s *server) settle(ctx context.Context, j *journal.Journal) error {
+	settled, err := Settle(ctx, j, s.open, true)
+	s.noteSettled(settled, err)
+	if err == nil {
+		return j.Close()
 	}
+	var owed *journal.InForceError
+	if errors.As(err, &owed) && owed.Mended() {
+		err = nil
+	}
+	return errors.Join(err, j.Leave())
 }
 
 // journal is nil when there is nothing to settle: the runner ended in good order, or owed nothing yet.
@@ -207,13 +250,21 @@ func (s *server) journal(ctx context.Context) (*journal.Journal, error) {
 	if errors.Is(err, journal.ErrHeld) {
 		return nil, err // whoever has it mends; if it does not, it is free the next time
 	}
+	if errors.Is(err, fs.ErrNotExist) && s.owesNothing() {
+		return nil, nil // whoever was quicker removed it
+	}
 	if err != nil {
 		return journal.Recall(s.hello.Journal, "guardian", s.records)
 	}
 	if l := j.Log(); l.Closed() {
-		return nil, j.Close()
+		return nil, j.Leave()
 	}
 	return j, nil
+}
+
+func (s *server) owesNothing() bool {
+	j, err := journal.Recall(s.hello.Journal, "guardian", s.records)
+	return err != nil || len(j.Owed()) == 0
 }
 
 // rest waits, and is false when ctx has ended.

@@ -150,8 +150,8 @@ func (j *Journal) settle(ctx context.Context, w faults.World, e Entry) *Left {
 		return nil
 	}
 	note, err := j.mend(ctx, w, v.fault)
-	if err == nil && j.by != "" && e.Phase == Intent && time.Since(e.Since) < inFlight {
-		// The runner died between its intent and its end. What it had asked for may be done only now: look again.
+	if err == nil && e.Phase == Intent && time.Since(e.Since) < inFlight {
+		// Nobody saw the end of the injection. What had been asked for may be done only now: look again.
 		rest(context.WithoutCancel(ctx), j.pace.late)
 		note, err = j.mend(ctx, w, v.fault)
 	}

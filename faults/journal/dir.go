@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -28,6 +29,11 @@ func StateDir(flag string, getenv func(string) string) (string, error) {
 		return filepath.Join(home, ".local", "state", "candor"), nil
 	}
 	return "", errors.New("no place for candor's state: give --state-dir, or set XDG_STATE_HOME or HOME to an absolute path")
+}
+
+// NotesPath is where a guardian notes for a person what it did, beside its journal.
+func NotesPath(journal string) string {
+	return strings.TrimSuffix(journal, extension) + ".guardian.log"
 }
 
 // Status is a journal that owes something, or cannot be read.
@@ -69,7 +75,9 @@ func list(dir string, wanted func(Log) bool) ([]Status, error) {
 		if errors.Is(s.Err, fs.ErrNotExist) || s.Err == nil && !wanted(s.Log) {
 			continue
 		}
-		if s.Held, err = held(s.Log.Path); err != nil {
+		if s.Held, err = held(s.Log.Path); errors.Is(err, fs.ErrNotExist) {
+			continue // settled and removed meanwhile
+		} else if err != nil {
 			s.Err = errors.Join(s.Err, err)
 		}
 		dirty = append(dirty, s)

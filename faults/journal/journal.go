@@ -216,6 +216,16 @@ func (j *Journal) Amend(world World) error {
 	return j.append(Record{Phase: Amended, Header: &h})
 }
 
+// Leave lets go of the lock and writes nothing: whoever heals looks again, also when nothing is owed any more.
+func (j *Journal) Leave() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if err := j.file.Close(); err != nil {
+		return fmt.Errorf("leave journal %s: %w", j.log.Path, err)
+	}
+	return nil
+}
+
 // Close writes that all is settled and lets go of the lock. A journal in which nothing was ever owed is removed. While
 // something is owed it lets go all the same, so that heal can take over, and returns an *InForceError.
 func (j *Journal) Close() error {
@@ -227,6 +237,7 @@ func (j *Journal) Close() error {
 	case len(owed) > 0:
 		err = inForce(j.log.Header.Run, owed)
 	case len(j.log.entries) == 0 && !recalled:
+		_ = os.Remove(NotesPath(j.log.Path)) // of a guardian that had nothing to do
 		if rerr := os.Remove(j.log.Path); rerr != nil && !errors.Is(rerr, fs.ErrNotExist) {
 			err = fmt.Errorf("remove a journal of nothing: %w", rerr)
 		}
