@@ -77,7 +77,7 @@ func (k *kill) Revert(ctx context.Context, w World) error {
 		return err
 	}
 	now, running, err := incarnation(ctx, w, k.ID)
-	if err == nil && !running && !now.Born.Equal(k.ID.Born) {
+	if err == nil && !running && now.Born.After(k.ID.Born) {
 		k.Mended = true
 		k.Ended = called(w, k.ID) + " was started again by somebody else and has ended since: it is left alone"
 		return nil

@@ -47,7 +47,7 @@ func guardStarters(g *global, system *experiments.System) []engine.GuardStarter 
 		}
 		return guardian.Process(binary, "guardian", "--state-dir", filepath.Dir(journals), "--run", runOf(w))
 	}
-	if !asContainer(system.Guardian, os.Getenv, fileExists) {
+	if system.Runtime.Docker == nil || !asContainer(system.Guardian, os.Getenv, fileExists) {
 		return []engine.GuardStarter{process}
 	}
 	container := func(ctx context.Context, w engine.World, journals string) (guardian.Streams, error) {

@@ -51,6 +51,9 @@ func (w *World) ownImage(ctx context.Context) (string, error) {
 		return "", err
 	}
 	_, err = w.docker.ImageInspect(ctx, name)
+	if err == nil {
+		err = w.docker.ImageTag(ctx, name, name) // used now: the housekeeping of others goes by the age of the tag
+	}
 	if errdefs.IsNotFound(err) {
 		var binary []byte
 		if binary, err = os.ReadFile(w.options.Binary); err == nil {
