@@ -59,7 +59,7 @@ func checkName(t *testing.T, name, got string) {
 		}
 		return
 	}
-	if rule := strings.ToUpper(name); !strings.Contains(got, "\n"+rule+" fail ") {
+	if rule := strings.ToUpper(name[:len("cl-01")]); !strings.Contains(got, "\n"+rule+" fail ") {
 		t.Errorf("%s is not found in the run that tells it:\n%s", rule, got)
 	}
 }
@@ -115,6 +115,9 @@ func account(plan *experiments.Plan, r experiments.Result) string {
 		if rule.Verdict != experiments.NotExercised && !later[rule.ID] {
 			fmt.Fprintf(&b, "%s %s %d\n", rule.ID, rule.Verdict, rule.Exercised)
 		}
+	}
+	for _, s := range r.Sweep {
+		fmt.Fprintf(&b, "swept %s: told %s, %s %s\n", s.Boundary, s.Claim, s.Outcome, strings.Join(s.Findings, " "))
 	}
 	for _, x := range r.Expectations {
 		fmt.Fprintf(&b, "expected %s: %s\n", x.Text, x.Verdict)
