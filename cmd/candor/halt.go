@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/user"
+	osuser "os/user"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -90,7 +90,7 @@ func because(reason string) string {
 
 func whoAmI() string {
 	name := fmt.Sprintf("user %d", os.Getuid())
-	if u, err := user.Current(); err == nil {
+	if u, err := osuser.Current(); err == nil {
 		name = u.Username
 	}
 	host, err := os.Hostname()
