@@ -70,7 +70,7 @@ func runDemo(ctx context.Context, g *global, o demoOptions) (err error) {
 	}
 	var planted []string
 	for _, l := range lies {
-		if slices.Contains(demoExperiments, l.Experiment) {
+		if !l.Alone && slices.Contains(demoExperiments, l.Experiment) {
 			planted = append(planted, l.ID)
 		}
 	}

@@ -22,7 +22,7 @@ func TestReadmeExperiment(t *testing.T) {
 	}
 	dir := t.TempDir()
 	i := demo.Instance{Project: "candor-practice", Speed: demoSpeed, Canary: demoCanary}
-	if err := i.Write(dir, demo.Addresses{Web: "http://127.0.0.1:1", PaymentAdmin: "http://127.0.0.1:2", OrdersDB: "sqlite:/orders.db"}); err != nil {
+	if err := i.Write(dir, demo.Addresses{Web: "http://127.0.0.1:1", Status: "http://127.0.0.1:3", PaymentAdmin: "http://127.0.0.1:2", OrdersDB: "sqlite:/orders.db"}); err != nil {
 		t.Fatal(err)
 	}
 	file := filepath.Join(dir, "experiments", "payments-slow.yaml")

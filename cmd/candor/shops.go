@@ -70,12 +70,12 @@ func (s *shop) up(ctx context.Context, data string, ports map[string]int, beside
 	at := func(service string, port int) string {
 		return fmt.Sprintf("http://127.0.0.1:%d", published[service][port])
 	}
-	s.Addresses = demo.Addresses{Web: at("web", demo.Port), PaymentAdmin: at("payments", demo.AdminPort), AccountAdmin: at("accounts", demo.AdminPort),
+	s.Addresses = demo.Addresses{Web: at("web", demo.Port), Status: at("status", demo.Port), PaymentAdmin: at("payments", demo.AdminPort), AccountAdmin: at("accounts", demo.AdminPort),
 		OrdersDB: "sqlite:" + filepath.Join(data, "orders", "orders.db")}
 	if s.instance.Postgres != "" {
 		s.OrdersDB = fmt.Sprintf("postgres://shop@127.0.0.1:%d/shop?sslmode=disable", published["orders-db"][postgresPort])
 	}
-	s.lies = []string{at("web", demo.AdminPort) + "/lies", at("orders", demo.AdminPort) + "/lies"}
+	s.lies = []string{at("web", demo.AdminPort) + "/lies", at("orders", demo.AdminPort) + "/lies", at("status", demo.AdminPort) + "/lies"}
 	if err := s.ready(ctx); err != nil {
 		return err
 	}

@@ -96,7 +96,8 @@ func Run(ctx context.Context, service string, o Options, out io.Writer) error {
 	case "accounts":
 		return runAccounts(ctx, o, out)
 	case "status":
-		return serve(ctx, o, out, newStatus(o).handler(), nil)
+		page := newStatus(o)
+		return serve(ctx, o, out, page.handler(), page.told.handler())
 	}
 	return fmt.Errorf("%w: no service %q", ErrUsage, service)
 }

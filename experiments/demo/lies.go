@@ -21,6 +21,7 @@ const (
 	accountsDown symptom = "accounts down"
 	accountsBack symptom = "accounts back" // for a while after it was down
 	betweenSteps symptom = "between steps" // told by the checkout in steps
+	readers      symptom = "readers"       // told to those who only read
 )
 
 // lie is one way not to tell the truth, by the rule that it breaks. Those of orders have no tell.
@@ -60,6 +61,12 @@ var lieTable = []lie{
 	{id: "LK-06", fits: paymentsDown, tell: leakSecret},
 	{id: "LK-07", fits: accountsDown, read: true},
 	{id: "RC-06", fits: accountsBack, read: true},
+	{id: "HT-07", fits: readers, read: true},
+	{id: "HT-08", fits: readers, read: true},
+	{id: "RC-08", fits: readers, read: true},
+	{id: "SP-01", fits: readers, read: true},
+	{id: "SP-03", fits: readers, read: true},
+	{id: "SP-06", fits: readers, read: true},
 }
 
 func lieByID(id string) *lie {

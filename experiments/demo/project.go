@@ -22,6 +22,7 @@ type Addresses struct {
 	Catalog      string
 	PaymentAdmin string // URL of the ledger
 	AccountAdmin string // URL of what accounts shows operators
+	Status       string // URL of the status page
 	OrdersDB     string // sqlite:… or postgres://…, past everything that candor breaks
 }
 
@@ -33,9 +34,10 @@ func (i Instance) Write(dir string, a Addresses) error {
 		needs, database = ", needs: [orders-db]", "\n  orders-db: {tier: critical, owner: orders, port: 5432}"
 	}
 	values := strings.NewReplacer("${ORDERS_NEEDS}", needs, "${ORDERS_DB_SERVICE}", database,
-		"${PROJECT}", i.Project, "${WEB}", a.Web, "${PAYMENTS_ADMIN}", a.PaymentAdmin, "${ACCOUNTS_ADMIN}", a.AccountAdmin, "${ORDERS_DB}", a.OrdersDB, "${CANARY}", i.Canary,
+		"${PROJECT}", i.Project, "${WEB}", a.Web, "${PAYMENTS_ADMIN}", a.PaymentAdmin, "${ACCOUNTS_ADMIN}", a.AccountAdmin, "${ORDERS_DB}", a.OrdersDB, "${STATUS}", a.Status, "${CANARY}", i.Canary,
 		"${FEEDBACK}", i.deadline(time.Second), "${EXPLANATION}", i.deadline(20*time.Second), "${FINAL}", i.deadline(60*time.Second),
 		"${RECOVERY}", i.deadline(100*time.Second), "${SWEEP}", i.deadline(100*time.Second),
+		"${LIE}", i.deadline(100*time.Second), "${NOTICE}", i.deadline(100*time.Second), "${CLEAR}", i.deadline(100*time.Second),
 	)
 	return fs.WalkDir(projectFiles, "project", func(path string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
@@ -63,8 +65,9 @@ type Lie struct {
 	ID         string         `yaml:"id"`
 	Experiment string         `yaml:"experiment"` // in which it can be told
 	Does       string         `yaml:"does"`
-	Must       []string       `yaml:"must"` // rules that fire
-	May        []AllowedExtra `yaml:"may"`  // rules that may fire too, at most three
+	Alone      bool           `yaml:"alone"` // planted beside others it would hide them, or be hidden
+	Must       []string       `yaml:"must"`  // rules that fire
+	May        []AllowedExtra `yaml:"may"`   // rules that may fire too, at most three
 }
 
 // AllowedExtra is a rule that a lie breaks beside its own, and why.

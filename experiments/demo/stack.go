@@ -52,6 +52,10 @@ func (i Instance) Stack() []Spec {
 		if service == "web" || service == "accounts" {
 			args = append(args, "-key", key)
 		}
+		if service == "status" {
+			spec.Admin = true
+			args = append(args, "-lies", strings.Join(i.Lies, ","), "-admin", fmt.Sprintf(":%d", AdminPort))
+		}
 		spec.Args = args
 		all = append(all, spec)
 	}

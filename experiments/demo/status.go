@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -12,10 +13,12 @@ type status struct {
 	parts map[string]string // URL by name
 	names []string
 	http  *http.Client
+	told  *told
+	lied  atomic.Bool
 }
 
 func newStatus(o Options) *status {
-	return &status{names: []string{"Shop", "Books", "Orders", "Payments", "Accounts"}, http: &http.Client{Timeout: time.Second},
+	return &status{told: newTold(o), names: []string{"Shop", "Books", "Orders", "Payments", "Accounts"}, http: &http.Client{Timeout: time.Second},
 		parts: map[string]string{"Shop": o.Web, "Books": o.Catalog, "Orders": o.Orders, "Payments": o.Payments, "Accounts": o.Accounts}}
 }
 
@@ -28,7 +31,11 @@ type part struct {
 func (s *status) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /status.json", func(w http.ResponseWriter, r *http.Request) {
-		writeJSON(w, http.StatusOK, map[string]any{"updated_at": time.Now().UTC(), "parts": s.look(r.Context())})
+		parts, show := s.lieOnStatus(s.look(r.Context()))
+		if !show {
+			panic(http.ErrAbortHandler) // it dies with what it tells of: the connection breaks
+		}
+		writeJSON(w, http.StatusOK, map[string]any{"updated_at": time.Now().UTC(), "parts": parts})
 	})
 	mux.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) { page(w, http.StatusOK, "status", s.look(r.Context())) })
 	mux.HandleFunc("GET /healthz", ok)

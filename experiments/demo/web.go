@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"sync/atomic"
 	"time"
 )
 
@@ -23,6 +24,8 @@ type web struct {
 	cache                     cache  // of a lying one
 	guards                    guards // too
 	desk                      desk
+	shelf                     shelf
+	unready                   atomic.Bool // a lie about readiness was told
 }
 
 // callTime is how long web waits for a dependency. Three calls are well within the time to an explanation.
@@ -77,6 +80,12 @@ func (s *web) handler() http.Handler {
 func (s *web) ready(w http.ResponseWriter, r *http.Request) {
 	for _, d := range []*dependency{s.catalog, s.orders, s.payments, s.accounts} {
 		if err := d.call(r.Context(), http.MethodGet, "/readyz", "", nil, nil); err != nil {
+			if s.told.lies("SP-06") {
+				if s.unready.CompareAndSwap(false, true) {
+					s.told.note("SP-06", "")
+				}
+				break
+			}
 			writeProblem(w, http.StatusServiceUnavailable, problem{Title: "A part of the shop is not ready", Status: http.StatusServiceUnavailable})
 			return
 		}
@@ -129,7 +138,11 @@ func (s *web) apiOrders(w http.ResponseWriter, r *http.Request) {
 	var all struct {
 		Orders []order `json:"orders"`
 	}
-	if err := s.orders.call(r.Context(), http.MethodGet, "/orders", "", nil, &all); err != nil {
+	err := s.orders.call(r.Context(), http.MethodGet, "/orders", "", nil, &all)
+	if s.lists(w, &all, err) {
+		return
+	}
+	if err != nil {
 		s.unavailable(w, "Your orders")
 		return
 	}

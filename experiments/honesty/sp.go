@@ -113,7 +113,7 @@ func greenLieRule() Rule {
 	info := experiments.RuleInfo{ID: "SP-01", Name: "green-lie", Severity: experiments.S1, Level: "B/H",
 		Doc:     "“All systems operational.”",
 		Check:   "Violated when at least the tier's share of a journey's intents (status.green_lie.fail_share) fail over its time (for), in each fifth of it, and every reading of the status page in that time calls all parts well that stand for what is behind it: what was broken, and what the journey goes through that needs it. Exercised by each such time.",
-		Guard:   "The share comes from the plan. One part that is not called well is enough: whether it is the right one is SP-05. What fails as often in the baseline, parts that are red there already, and pages without a part for what is behind it are not judged; a page that could not be read is SP-03.",
+		Guard:   "The share comes from the plan. One part that is not called well is enough, at any moment of that time: whether it is the right one is SP-05, whether it came in time SP-02. Fewer than ten who tried prove nothing. What fails as often in the baseline, parts that are red there already, and pages without a part for what is behind it are not judged; a page that could not be read is SP-03.",
 		Source:  "Press on cloud status pages (The Register, 2022); gray failure (HotOS 2017).",
 		Example: "The status page prints a constant “operational” for payments.",
 	}
@@ -122,7 +122,7 @@ func greenLieRule() Rule {
 		s.eachSpell(func(l experiments.StatusLimits) time.Duration { return l.For }, func(d distress) {
 			before := e.usuallyRed(all)
 			parts := slices.DeleteFunc(e.onPage(d.behind), func(service string) bool { return slices.Contains(before, service) })
-			seen := during(all, d.from, d.from.Add(d.journey.Status.For))
+			seen := during(all, d.from, d.to)
 			judged, lines := 0, slices.Clone(d.seqs)
 			for _, one := range seen {
 				if !one.sees() {

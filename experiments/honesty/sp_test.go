@@ -153,6 +153,7 @@ func TestStatusRules(t *testing.T) {
 		}), pass, ""},
 		{"blind", "SP-03", paged(says(public{blind: "no such host"})), blind, ""},
 
+		{"to and fro", "SP-04", paged(notice(3*time.Second, 4*time.Second)), pass, ""},
 		{"closed early", "SP-04", paged(notice(0, 2*time.Second)), fail, "well again"},
 		{"red for hours", "SP-04", paged(stays(time.Hour)), fail, "still said"},
 		{"twin", "SP-04", paged(stays(2 * time.Second)), pass, ""},

@@ -55,6 +55,9 @@ func (d distress) words() string {
 	return fmt.Sprintf("%d of %d intents of %s failed for %s", d.failed, d.all, d.journey.Name, d.lasted().Round(100*time.Millisecond))
 }
 
+// leastTries is how many must have tried before a share of them says anything.
+const leastTries = 10
+
 // slices that a time is cut into: in each the share must be reached, so that one burst does not stand for all of it.
 const distressSlices = 5
 
@@ -193,7 +196,7 @@ func (s *sheet) eachSpell(least func(experiments.StatusLimits) time.Duration, vi
 			switch {
 			case len(d.behind) == 0:
 				causeless = true
-			case d.lasted() >= limit:
+			case d.lasted() >= limit && d.all >= leastTries:
 				visited = true
 				visit(d)
 			}
@@ -205,7 +208,7 @@ func (s *sheet) eachSpell(least func(experiments.StatusLimits) time.Duration, vi
 		case causeless:
 			s.idle(p, "its users failed, and nothing that was broken is behind it")
 		case len(found) > 0:
-			s.idle(p, fmt.Sprintf("needs users who fail for %s; %s", limit, longest(found)))
+			s.idle(p, fmt.Sprintf("needs %d users who try and fail for %s; %s", leastTries, limit, longest(found)))
 		default:
 			s.idle(p, fmt.Sprintf("needs a fault that makes %.0f %% of its users fail", j.Status.FailShare*100))
 		}

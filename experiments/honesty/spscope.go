@@ -11,8 +11,8 @@ import (
 func wrongEndRule() Rule {
 	info := experiments.RuleInfo{ID: "SP-04", Name: "wrong-end", Severity: experiments.S3, Level: "H",
 		Doc:     "Resolved too early, or red for hours.",
-		Check:   "Violated when a part that the status page called unwell is called well again, twice in a row and with all others that stand for what is behind it, while users of the journey fail as in SP-01 and go on to fail; or when it is still not called well twice in a row later than the tier allows (status.clear_within) after the product was steady again. Exercised by each time of SP-01 in which the page had a notice.",
-		Guard:   "A watch that is kept after the end is declared by the tier: clear_within is its length. A run that ends before shows nothing of the end.",
+		Check:   "Violated when a part that the status page called unwell is called well again, with all others that stand for what is behind it, while users of the journey fail as in SP-01, and they go on to fail for as long as makes green a lie; or when it is still not called well twice in a row later than the tier allows (status.clear_within) after the product was steady again. Exercised by each time of SP-01 in which the page had a notice.",
+		Guard:   "A page that goes to and fro with what it tells of has closed nothing. A watch that is kept after the end is declared by the tier: clear_within is its length. A run that ends before shows nothing of the end.",
 		Source:  "Project rule.",
 		Example: "The incident is closed after one minute while checkout still fails.",
 	}
@@ -28,7 +28,7 @@ func wrongEndRule() Rule {
 				s.idle(d.place(s), "the status page had no notice about it")
 				return
 			}
-			early := twiceGreen(all[from:], parts, d.to)
+			early := closedEarly(all[from:], parts, d.to, d.journey.Status.For)
 			whole, limit := e.whole(), d.journey.Status.ClearWithin
 			late := whole.Add(limit)
 			red := lastReds(all[from:], parts)
@@ -54,16 +54,27 @@ func wrongEndRule() Rule {
 	}}
 }
 
-// twiceGreen is the first of two readings in a row that call all well again, both before users stopped failing.
-func twiceGreen(all []glance, parts []string, until time.Time) *glance {
-	for i := 1; i < len(all) && all[i].at.Before(until); i++ {
-		_, before := all[i-1].says(parts)
-		_, now := all[i].says(parts)
-		if before && now && all[i-1].sees() && all[i].sees() {
-			return &all[i-1]
+// closedEarly is the first of the readings that call all well again until users stopped failing, where that took as long
+// as it takes to make green a lie. A page that goes to and fro with what it tells of has closed nothing.
+func closedEarly(all []glance, parts []string, until time.Time, over time.Duration) *glance {
+	var first *glance
+	for i := range all {
+		if !all[i].at.Before(until) {
+			break
+		}
+		if !all[i].sees() {
+			continue
+		}
+		if _, green := all[i].says(parts); !green {
+			first = nil
+		} else if first == nil {
+			first = &all[i]
 		}
 	}
-	return nil
+	if first == nil || until.Sub(first.at) < over {
+		return nil
+	}
+	return first
 }
 
 // lastReds are the readings at the end, as far as all of them call a part unwell.
@@ -157,7 +168,7 @@ func healthLiesRule() Rule {
 			for _, service := range e.answerable(d) {
 				green, looks := 0, 0
 				for _, r := range e.looks {
-					if r.Look.Role != "ready" || r.Look.Probe != service || r.At.Before(d.from) || r.At.After(d.from.Add(d.journey.Status.For)) {
+					if r.Look.Role != "ready" || r.Look.Probe != service || r.At.Before(d.from) || r.At.After(d.to) {
 						continue
 					}
 					switch {
