@@ -3,6 +3,7 @@ package honesty
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/candor-chaos/candor/experiments"
@@ -11,7 +12,7 @@ import (
 func forbiddenStaleRule() Rule {
 	info := experiments.RuleInfo{ID: "HT-07", Name: "forbidden-stale", Severity: experiments.S2, Level: "H",
 		Doc:     "An old copy that was not allowed.",
-		Check:   "Violated when an answer is older than its lifetime and must-revalidate, no-cache, proxy-revalidate or s-maxage forbids to use it then, or older than its lifetime and the stale time that stale-if-error or stale-while-revalidate allow. Its age is the greater of the time since Date and of Age with the time that the answer took. Exercised by each read of a step that needs what is broken, whose answer gives a lifetime or no-cache.",
+		Check:   "Violated when an answer is older than its lifetime and must-revalidate, no-cache, proxy-revalidate or s-maxage forbids to use it then, or older than its lifetime and the stale time that stale-if-error or stale-while-revalidate allow. Its age is the greater of the time since Date and of Age with the time that the answer took. Exercised by each read, from the first fault on, of a step that needs what was broken, whose answer gives a lifetime or no-cache.",
 		Guard:   "Two seconds are left to clocks. Where only Date says that it is old, the same version (Date, ETag or body) must have been seen before; else it is unverifiable. A copy that is allowed or forbidden by nothing may be used by a cache that is cut off, and a step that gives forbidden copies in the baseline too is not judged.",
 		Source:  "RFC 9111 4.2.3, 4.2.4; RFC 5861.",
 		Example: "Catalog marks prices must-revalidate; while it is down the shop goes on serving its expired copy.",
@@ -21,7 +22,7 @@ func forbiddenStaleRule() Rule {
 		var broken groups
 		before := e.versions()
 		e.eachTroubled(func(i int, a answer) {
-			if !a.answered() || a.Status >= 300 || a.Method != http.MethodGet || e.needed(a.step(), a.Sent, a.Ended) == nil {
+			if !a.answered() || a.Status >= 300 || a.Method != http.MethodGet || !e.wasNeeded(a) {
 				return
 			}
 			c := a.caching()
@@ -42,6 +43,13 @@ func forbiddenStaleRule() Rule {
 		broken.report(s, 1)
 		return s.occasions
 	}}
+}
+
+// wasNeeded reports whether a step needs what a fault broke before an answer came: copies may outlive the fault.
+func (e *evidence) wasNeeded(a answer) bool {
+	return slices.ContainsFunc(e.strikes, func(s *strike) bool {
+		return !s.injecting.IsZero() && !a.Ended.Before(s.injecting) && e.touches(s, a.step())
+	})
 }
 
 func (c caching) staleFor() time.Duration { return max(0, c.age-c.lifetime-clockSkew) }

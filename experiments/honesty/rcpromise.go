@@ -67,7 +67,7 @@ func brokenPromiseRule() Rule {
 	info := experiments.RuleInfo{ID: "RC-09", Name: "broken-promise", Severity: experiments.S2, Level: "B/H",
 		Doc:     "“Back at 14:00”, and it was not.",
 		Check:   "Violated when an answer that refuses while what its step needs is broken names a time (in its text, or as Retry-After), and that time is over by more than 10 % of the wait, two seconds at least for a time of day, while the step fails twice more; and no answer of the step named a later time, or none any more, before it was over. Exercised by each such promise whose step was asked again after its time.",
-		Guard:   "A promise that is moved or withdrawn before its time passes is kept. What another fault broke by then is not held against it. An hour without a time zone is unverifiable.",
+		Guard:   "A promise that is moved or withdrawn before its time passes is kept, and so is one after which the step worked in time. What another fault broke by then is not held against it. An hour without a time zone is unverifiable.",
 		Source:  "GOV.UK service-unavailable pages; RFC 9110 10.2.3.",
 		Example: "“Payments will be back at” followed by now + 15 min, frozen when the outage began.",
 	}
@@ -120,7 +120,7 @@ func (s *sheet) kept(broken *groups, p promised, later []int) {
 		if i == p.from || b.Sent.Before(a.Ended) {
 			continue
 		}
-		if !b.Ended.After(limit) && b.answered() && e.moved(b, i, p, min(time.Second, wait/4)) {
+		if !b.Ended.After(limit) && b.answered() && (!e.bad(i) || e.moved(b, i, p, min(time.Second, wait/4))) {
 			s.pass(s.answer(a))
 			return
 		}
@@ -145,13 +145,9 @@ func (s *sheet) kept(broken *groups, p promised, later []int) {
 	}
 }
 
-// moved reports whether a later answer gave another time, or gave up on giving one.
+// moved reports whether a later refusal gave another time, or gave up on giving one.
 func (e *evidence) moved(b answer, i int, p promised, least time.Duration) bool {
-	if !e.bad(i) {
-		return false
-	}
-	again := b.promises(i)
-	for _, q := range again {
+	for _, q := range b.promises(i) {
 		if strings.HasPrefix(q.words, "Retry-After") == strings.HasPrefix(p.words, "Retry-After") {
 			return q.at.After(p.at.Add(least))
 		}
