@@ -34,7 +34,9 @@ func newDemoCommand(g *global) *cobra.Command {
 		Short: "break two bookshops, one of which lies, and see the difference",
 		Long: `Start two small bookshops from candor's own binary in Docker: one is honest, the other lies. Run three experiments
 on both at the same time (payments refuses connections, orders is slow, orders crashes), take everything down, and
-print the difference. It passes only when the honest shop passes and every lie that was planted is found.` +
+print the difference. It passes only when the honest shop passes and every lie that was planted is found.
+
+Where no engine answers, each run starts the shops as processes of this host instead (Linux).` +
 			exitHelp(exitPass, exitFail, exitInput, exitUnproven, exitAborted, exitDirty, exitBroken),
 		Example: "  candor demo\n  candor demo up practice && candor demo down practice",
 		Args:    cobra.NoArgs,
@@ -43,11 +45,15 @@ print the difference. It passes only when the honest shop passes and every lie t
 		},
 	}
 	cmd.Flags().IntVar(&o.port, "port", 0, "port of the honest shop on this machine; the lying one gets the next (default: any free)")
+	cmd.Flags().StringSliceVar(&o.only, "only", demoExperiments(), "experiments to run, with commas; fewer are over sooner")
 	cmd.AddCommand(newDemoUpCommand(g), newDemoDownCommand(g))
 	return cmd
 }
 
-type demoOptions struct{ port int }
+type demoOptions struct {
+	port int
+	only []string
+}
 
 // side is one of the demo's two shops.
 type side struct {
@@ -59,6 +65,14 @@ type side struct {
 
 func runDemo(ctx context.Context, g *global, o demoOptions) (err error) {
 	began := time.Now()
+	if len(o.only) == 0 {
+		return inputError("--only names no experiment: the demo has %s", strings.Join(demoExperiments(), ", "))
+	}
+	for _, name := range o.only {
+		if !slices.Contains(demoExperiments(), name) {
+			return inputError("--only %s: the demo has %s", name, strings.Join(demoExperiments(), ", "))
+		}
+	}
 	work, err := os.MkdirTemp("", "candor-demo-")
 	if err != nil {
 		return fmt.Errorf("make a folder for the demo: %w", err)
@@ -70,12 +84,20 @@ func runDemo(ctx context.Context, g *global, o demoOptions) (err error) {
 	}
 	var planted []string
 	for _, l := range lies {
-		if !l.Alone && slices.Contains(demoExperiments, l.Experiment) {
+		if !l.Alone && slices.Contains(o.only, l.Experiment) {
 			planted = append(planted, l.ID)
 		}
 	}
 	sides := []*side{{name: "honest"}, {name: "lying", lies: planted}}
-	fmt.Fprintf(g.err, "starting two bookshops in Docker: an honest one, and one with %s\n", plural(len(planted), "planted lie"))
+	reason, err := without(ctx, g)
+	if err != nil {
+		return err
+	}
+	where := "in Docker"
+	if reason != "" {
+		where = fmt.Sprintf("as processes of this host (%s)", reason)
+	}
+	fmt.Fprintf(g.err, "starting two bookshops %s: an honest one, and one with %s\n", where, plural(len(planted), "planted lie"))
 	defer func() {
 		for _, s := range sides {
 			if s.shop != nil {
@@ -83,26 +105,34 @@ func runDemo(ctx context.Context, g *global, o demoOptions) (err error) {
 			}
 		}
 	}()
-	if err := startSides(ctx, g, work, o.port, sides); err != nil {
+	if err := startSides(ctx, g, work, o.port, sides, reason != ""); err != nil {
 		return err
 	}
-	if err := runSides(ctx, g, work, sides); err != nil {
+	if err := runSides(ctx, g, work, o.only, sides); err != nil {
 		return err
 	}
-	return concludeDemo(g, sides, planted, time.Since(began))
+	return concludeDemo(g, o.only, sides, planted, time.Since(began))
 }
 
-func startSides(ctx context.Context, g *global, work string, port int, sides []*side) error {
+// startSides starts both shops; or, where there are no containers, only writes the projects whose runs start them.
+func startSides(ctx context.Context, g *global, work string, port int, sides []*side, local bool) error {
 	tag := history.NewRun("demo")
 	var together errgroup.Group
+	taken := map[int]bool{}
 	for i, s := range sides {
 		ports := map[string]int{}
 		if port != 0 {
 			ports["web"] = port + i
 		}
+		instance := demo.Instance{Project: projectName(tag[len(tag)-9:], s.name), Lies: s.lies, Speed: demoSpeed, Canary: demoCanary}
+		folder := filepath.Join(work, s.name)
+		if local {
+			if _, err := writeLocal(ctx, g, instance, filepath.Join(folder, "project"), filepath.Join(folder, "data"), ports["web"], taken); err != nil {
+				return err
+			}
+			continue
+		}
 		together.Go(func() (err error) {
-			instance := demo.Instance{Project: projectName(tag[len(tag)-9:], s.name), Lies: s.lies, Speed: demoSpeed, Canary: demoCanary}
-			folder := filepath.Join(work, s.name)
 			s.shop, err = startShop(ctx, g, instance, filepath.Join(folder, "project"), filepath.Join(folder, "data"), ports)
 			return err
 		})
@@ -111,11 +141,11 @@ func startSides(ctx context.Context, g *global, work string, port int, sides []*
 }
 
 // demoExperiments are what the demo runs, one after the other.
-var demoExperiments = []string{"payments-refuses", "orders-slow", "orders-killed"}
+func demoExperiments() []string { return []string{"payments-refuses", "orders-slow", "orders-killed"} }
 
 // runSides runs each experiment on both shops at the same time.
-func runSides(ctx context.Context, g *global, work string, sides []*side) error {
-	for _, name := range demoExperiments {
+func runSides(ctx context.Context, g *global, work string, chosen []string, sides []*side) error {
+	for _, name := range chosen {
 		var plans []*experiments.Plan
 		for _, s := range sides {
 			plan, err := compile(g, filepath.Join(work, s.name, "project", "experiments", name+".yaml"))
@@ -137,9 +167,9 @@ func runSides(ctx context.Context, g *global, work string, sides []*side) error 
 }
 
 // concludeDemo writes the comparison, prints the difference, and says whether the demo holds.
-func concludeDemo(g *global, sides []*side, planted []string, took time.Duration) error {
+func concludeDemo(g *global, chosen []string, sides []*side, planted []string, took time.Duration) error {
 	var all []report.Run
-	for i := range demoExperiments {
+	for i := range chosen {
 		for _, s := range sides {
 			all = append(all, s.runs[i])
 		}
@@ -148,9 +178,9 @@ func concludeDemo(g *global, sides []*side, planted []string, took time.Duration
 	if err := writeComparison(page, all); err != nil {
 		return err
 	}
-	d := demoDifference{Planted: len(planted), Seconds: took.Seconds(), Report: page}
+	d := demoDifference{Planted: len(planted), Missed: []string{}, Seconds: took.Seconds(), Report: page}
 	found := map[string]bool{}
-	for i, name := range demoExperiments {
+	for i, name := range chosen {
 		honest, lying := sides[0].runs[i].Result, sides[1].runs[i].Result
 		d.Rows = append(d.Rows, demoRow{Experiment: name, Honest: honest.Verdict, Lying: lying.Verdict,
 			HonestFindings: findings(honest), LyingFindings: findings(lying)})
@@ -240,9 +270,10 @@ func newDemoUpCommand(g *global) *cobra.Command {
 	var speed float64
 	var port int
 	cmd := &cobra.Command{
-		Use:     "up FOLDER",
-		Short:   "start a bookshop to practise on, with a project folder",
-		Long:    "Start a bookshop to practise on, and write a project folder for it: system, standards, journeys, experiments." + exitHelp(exitPass, exitInput, exitBroken),
+		Use:   "up FOLDER",
+		Short: "start a bookshop to practise on, with a project folder",
+		Long: `Start a bookshop to practise on, and write a project folder for it: system, standards, journeys, experiments. Where no
+engine answers nothing is started: each run starts the shop as processes of this host, and takes it down again.` + exitHelp(exitPass, exitInput, exitBroken),
 		Example: "  candor demo up practice\n  candor demo up practice --lies CL-01,HT-03",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -253,6 +284,18 @@ func newDemoUpCommand(g *global) *cobra.Command {
 			i := demo.Instance{Project: practiceProject(folder), Speed: speed, Canary: demoCanary}
 			if lies != "" {
 				i.Lies = strings.Split(lies, ",")
+			}
+			reason, err := without(cmd.Context(), g)
+			if err != nil {
+				return err
+			}
+			if reason != "" {
+				a, err := writeLocal(cmd.Context(), g, i, folder, filepath.Join(folder, ".shop"), port, map[int]bool{})
+				if err != nil {
+					return err
+				}
+				fmt.Fprintf(g.out, "each run starts the shop at %s as processes of this host, and takes it down (%s)\nits project folder is %s\n", a.Web, reason, folder)
+				return nil
 			}
 			s, err := startShop(cmd.Context(), g, i, folder, filepath.Join(folder, ".shop"), map[string]int{"web": port})
 			if err != nil {
@@ -279,6 +322,10 @@ func newDemoDownCommand(g *global) *cobra.Command {
 			folder, err := filepath.Abs(args[0])
 			if err != nil {
 				return inputError("%v", err)
+			}
+			if isLocal(folder) {
+				fmt.Fprintln(g.out, "nothing runs: each run of this shop takes it down")
+				return nil
 			}
 			project := practiceProject(folder)
 			world, err := openDocker(cmd.Context(), g, docker.Config{Run: "stack", System: project, Project: project}, docker.Options{})

@@ -24,6 +24,9 @@ import (
 //	waitfor FILE TEXT [N]    waits until a file, or the files of a folder, hold a text (N times in all)
 //	slay TEXT                kills every guardian whose command line holds a text, as SIGKILL does
 //	freeze [-thaw] TEXT      stops every run whose command line holds a text in its tracks, or lets it go on
+//	living COMMAND N         waits until exactly so many candors with that command live
+//	proxied NAME             starts a bookshop behind a real Toxiproxy, $TOXIPROXY, with its project folder NAME
+//	toxics N                 exactly so many toxics are in force there, and every proxy is on
 //	shop NAME [FLAG…]        starts a bookshop with its project folder NAME, in which the script's own folders
 //	                         experiments and journeys are laid; it is taken down at the end. $SHOP is its project
 //
@@ -58,6 +61,9 @@ func TestScript(t *testing.T) {
 			"shop":    startShopFor,
 			"slay":    slay,
 			"freeze":  freeze,
+			"living":  awaitLiving,
+			"proxied": startProxied,
+			"toxics":  toxics,
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond == "docker" {
@@ -194,11 +200,37 @@ func freeze(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// signalAll signals every candor with that command whose command line holds a text and whose state is this script's.
+// signalAll signals every candor with that command whose command line holds a text.
 func signalAll(ts *testscript.TestScript, signal syscall.Signal, command, text string) {
+	found := living(ts, command, text)
+	for _, pid := range found {
+		ts.Check(syscall.Kill(pid, signal))
+	}
+	if len(found) == 0 {
+		ts.Fatalf("no candor %s of %q lives", command, text)
+	}
+}
+
+// awaitLiving waits until exactly so many candors live.
+func awaitLiving(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: living COMMAND N")
+	}
+	want, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	ends := time.Now().Add(20 * time.Second)
+	for n := len(living(ts, args[0], "")); n != want; n = len(living(ts, args[0], "")) {
+		if time.Now().After(ends) {
+			ts.Fatalf("%d candor %s live, want %d", n, args[0], want)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// living finds every candor with that command whose command line holds a text and whose state is this script's.
+func living(ts *testscript.TestScript, command, text string) (pids []int) {
 	found, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	ts.Check(err)
-	n := 0
 	for _, file := range found {
 		line, err := os.ReadFile(file)
 		words := strings.Split(string(line), "\x00")
@@ -211,10 +243,7 @@ func signalAll(ts *testscript.TestScript, signal syscall.Signal, command, text s
 		}
 		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file)))
 		ts.Check(err)
-		ts.Check(syscall.Kill(pid, signal))
-		n++
+		pids = append(pids, pid)
 	}
-	if n == 0 {
-		ts.Fatalf("no candor %s of %q lives", command, text)
-	}
+	return pids
 }

@@ -33,12 +33,16 @@ func (i Instance) Write(dir string, a Addresses) error {
 	if i.Postgres != "" {
 		needs, database = ", needs: [orders-db]", "\n  orders-db: {tier: critical, owner: orders, port: 5432}"
 	}
-	values := strings.NewReplacer("${ORDERS_NEEDS}", needs, "${ORDERS_DB_SERVICE}", database,
+	runtime, services, err := i.runtime()
+	if err != nil {
+		return err
+	}
+	values := strings.NewReplacer(append(services, "${RUNTIME}", runtime, "${ORDERS_NEEDS}", needs, "${ORDERS_DB_SERVICE}", database,
 		"${PROJECT}", i.Project, "${WEB}", a.Web, "${PAYMENTS_ADMIN}", a.PaymentAdmin, "${ACCOUNTS_ADMIN}", a.AccountAdmin, "${ORDERS_DB}", a.OrdersDB, "${STATUS}", a.Status, "${CANARY}", i.Canary,
 		"${FEEDBACK}", i.deadline(time.Second), "${EXPLANATION}", i.deadline(20*time.Second), "${FINAL}", i.deadline(60*time.Second),
 		"${RECOVERY}", i.deadline(100*time.Second), "${SWEEP}", i.deadline(100*time.Second),
 		"${LIE}", i.deadline(100*time.Second), "${NOTICE}", i.deadline(100*time.Second), "${CLEAR}", i.deadline(100*time.Second),
-	)
+	)...)
 	return fs.WalkDir(projectFiles, "project", func(path string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
 			return err

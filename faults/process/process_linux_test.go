@@ -336,6 +336,29 @@ func TestDeadIsRefused(t *testing.T) {
 	}
 }
 
+// TestSurveyAfterSweep: a run sweeps before it looks, and its own services have to stand there for that look.
+func TestSurveyAfterSweep(t *testing.T) {
+	w := running(t)
+	id, err := w.Find(t.Context(), "orders")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, frozen := range []bool{false, true} {
+		if frozen {
+			if err := w.Pause(t.Context(), id); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.Sweep(t.Context(), w.config.Run, false); err != nil {
+			t.Fatal(err)
+		}
+		after, err := w.Survey(t.Context(), w.config.Run)
+		if err != nil || len(after.Changed) != 0 || (len(after.Left) != 0) != frozen {
+			t.Errorf("with orders frozen %v: Survey = %+v, %v", frozen, after, err)
+		}
+	}
+}
+
 func TestServiceThatDoesNotStart(t *testing.T) {
 	c := shop(t)
 	w := opened(t, c, func(string, map[string]Need) (Launch, error) {
