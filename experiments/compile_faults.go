@@ -56,7 +56,7 @@ func (w *compiler) fault(use *FaultUse, at string) {
 	kind, _ := faults.Lookup(w.catalog.Faults, use.Kind)
 	reach := kind.Reach(use.Fault)
 	w.reached(reach, at+"."+use.Kind)
-	w.dosed(use, at)
+	w.dosed(kind, use, at)
 	w.able(kind, use.Fault, at+"."+use.Kind)
 	value, err := json.Marshal(use.Fault)
 	if err != nil {
@@ -66,10 +66,12 @@ func (w *compiler) fault(use *FaultUse, at string) {
 }
 
 // dosed hands the common keys of some faults on to the fault, which saves them.
-func (w *compiler) dosed(use *FaultUse, at string) {
+func (w *compiler) dosed(kind faults.Kind, use *FaultUse, at string) {
 	if use.Share != 0 {
 		if f, can := use.Fault.(faults.Shareable); can {
 			f.HitShare(use.Share)
+		} else if kind.World == faults.LoadWorld {
+			w.experiment.on(at+".share", "leave it out", "%s breaks no connections and has no share", use.Kind)
 		} else {
 			w.experiment.on(at+".share", "leave it out", "%s hits a service as a whole and has no share; faults on the traffic between two services do", use.Kind)
 		}
@@ -80,7 +82,7 @@ func (w *compiler) dosed(use *FaultUse, at string) {
 	f, can := use.Fault.(faults.Rampable)
 	switch {
 	case !can:
-		w.experiment.on(at+".ramp", "leave it out", "%s happens at once and has no ramp; faults on the traffic between two services do", use.Kind)
+		w.experiment.on(at+".ramp", "leave it out", "%s happens at once and has no ramp; faults on the traffic between two services and spikes do", use.Kind)
 	case use.Ramp > use.For:
 		w.experiment.on(at+".ramp", "", "a ramp of %s is longer than the fault lasts (for: %s)", brief(use.Ramp), brief(use.For))
 	default:
@@ -90,6 +92,10 @@ func (w *compiler) dosed(use *FaultUse, at string) {
 
 // reached checks that whom a fault touches is in the system, and reached by whom it says.
 func (w *compiler) reached(r faults.Reach, at string) {
+	if r.Journey != "" {
+		w.stepsOf(r.Journey, at+".journey")
+		return
+	}
 	if r.Path == nil {
 		for _, s := range r.Services {
 			w.known(w.experiment, at+".service", s)
@@ -130,6 +136,9 @@ func (w *compiler) port(p *faults.Path, at string) {
 
 // able checks that the system's runtime can do what a fault asks for.
 func (w *compiler) able(kind faults.Kind, f faults.Fault, at string) {
+	if kind.World == faults.LoadWorld {
+		return // every run has its traffic
+	}
 	for _, world := range w.catalog.Worlds {
 		if world.Name() != w.System.Runtime.name() {
 			continue

@@ -117,3 +117,21 @@ type misleader interface {
 	// Lookups counts those that failed since it was made.
 	Lookups(ctx context.Context, from Identity, label string) (int64, error)
 }
+
+// crowder lets more users come to a journey, and go again.
+type crowder interface {
+	// Usual says in words what the traffic of a journey is. It fails with ErrNotFound for an unknown one.
+	Usual(ctx context.Context, journey string) (string, error)
+	// Crowd is idempotent for a label. It fails while no users are there at all.
+	Crowd(ctx context.Context, journey, label string, c Crowd) error
+	// Disperse lets those go who came under the label. Nobody there is success.
+	Disperse(ctx context.Context, journey, label string) error
+	// Crowded reports whether they are there, and how many visits they began.
+	Crowded(ctx context.Context, journey, label string) (there bool, visits int64, err error)
+}
+
+// Crowd is how much traffic there is to be, of what there was.
+type Crowd struct {
+	Times float64       // 2 is twice as much
+	Ramp  time.Duration // over which it grows to that
+}

@@ -18,6 +18,7 @@ func All() []Kind {
 		Disconnect,
 		CPU,
 		Memory,
+		Spike,
 	}
 }
 

@@ -138,6 +138,7 @@ func (p Path) Key() string { return fmt.Sprintf("%s>%s:%d", p.From, p.To, p.Port
 type Reach struct {
 	Path     *Path    `json:"path,omitempty"`     // for network faults
 	Services []string `json:"services,omitempty"` // whose dependants notice: the path's To, or the service itself
+	Journey  string   `json:"journey,omitempty"`  // whose traffic it is about; then nothing is broken
 }
 
 // Aftermath is what a look at a world found after a run, by looking and not by believing, in words for a person.
@@ -190,7 +191,8 @@ type Kind struct {
 	New       func() Fault     // an empty value with its defaults, for YAML or the journal to fill
 	Needs     func(World) bool // whether a world has the abilities that the kind asks for; no I/O
 	Reach     func(Fault) Reach
-	Internal  bool // an obligation of candor's own that users cannot write
+	World     string // where it acts when not in the world of the system: LoadWorld
+	Internal  bool   // an obligation of candor's own that users cannot write
 }
 
 // What callers branch on.

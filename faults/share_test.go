@@ -70,7 +70,7 @@ func TestDoses(t *testing.T) {
 		}
 		share, can := f.(faults.Shareable)
 		ramp, grows := f.(faults.Rampable)
-		if onPath := k.Reach(f).Path != nil && !k.Internal; can != onPath || grows != onPath {
+		if onPath := k.Reach(f).Path != nil && !k.Internal; can != onPath || grows != (onPath || k.Reach(f).Journey != "") {
 			t.Errorf("%s has a share: %v, a ramp: %v; is on a path: %v", k.Name, can, grows, onPath)
 		}
 		if !can {

@@ -27,6 +27,7 @@ type armed struct {
 	hold  time.Duration
 	fault faults.Fault
 	said  string
+	world faults.World // where it acts
 }
 
 // faultPhase breaks what the plan says, each fault at its time, and lasts until the last has been reverted. A fault that
@@ -80,7 +81,7 @@ func (r *run) breakOne(ctx context.Context, f *armed) error {
 	defer stop()
 	ob := journal.Obligation{ID: f.name, Kind: f.kind.Name, Fault: f.fault, Summary: f.said,
 		Until: time.Now().UTC().Add(f.hold + overtime)}
-	err := r.journal.Inject(ctx, r.world, ob)
+	err := r.journal.Inject(ctx, f.world, ob)
 	if err != nil {
 		if terr := r.tell(f, "failed", faults.Unknown, err); terr != nil {
 			return terr
@@ -130,7 +131,7 @@ func (r *run) hits(ctx context.Context, f *armed) error {
 	}
 	within, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
-	n, err := counter.Hits(within, r.world)
+	n, err := counter.Hits(within, f.world)
 	event := experiments.FaultEvent{Name: f.name, Event: "hits", Hits: n}
 	switch {
 	case errors.Is(err, faults.ErrUncounted):
@@ -146,7 +147,7 @@ func (r *run) mend(ctx context.Context, f *armed) error {
 	if err := r.tell(f, "reverting", faults.Unknown, nil); err != nil {
 		return err
 	}
-	if err := r.journal.Revert(ctx, r.world, f.name); err != nil {
+	if err := r.journal.Revert(ctx, f.world, f.name); err != nil {
 		return errors.Join(err, r.tell(f, "failed", faults.Unknown, err))
 	}
 	return r.tell(f, "reverted", faults.Absent, nil)

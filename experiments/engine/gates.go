@@ -154,7 +154,7 @@ func (r *run) sweep(ctx context.Context) error {
 			continue
 		}
 		// Prepared anew: what the one before killed lives in another incarnation now.
-		if _, err := f.fault.Prepare(ctx, r.world); err != nil {
+		if _, err := f.fault.Prepare(ctx, f.world); err != nil {
 			return fmt.Errorf("fault %s: %w", f.name, err)
 		}
 		if err := r.strike(ctx, f); err != nil {

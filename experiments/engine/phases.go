@@ -28,7 +28,7 @@ var patient = pace{warmUp: 60 * time.Second, traffic: 2 * time.Second, poll: 50 
 
 // prepare reads the world for every fault and says what will become true. It writes nothing.
 func (r *run) prepare(ctx context.Context) error {
-	armed, err := Prepare(ctx, r.plan, r.config.Catalog, r.world)
+	armed, err := arm(ctx, r.plan, r.config.Catalog, r.world, r.loads)
 	if err != nil {
 		return err
 	}
@@ -49,13 +49,22 @@ func (r *run) prepare(ctx context.Context) error {
 // Prepare arms the faults of a plan in a world and puts what was learnt into the plan. It only reads; `candor plan` is
 // this and nothing more.
 func Prepare(ctx context.Context, p *experiments.Plan, c experiments.Catalog, w faults.World) ([]*armed, error) {
+	return arm(ctx, p, c, w, newLoads(p))
+}
+
+// arm prepares each fault where it acts: in the system's world, or in the run's own traffic.
+func arm(ctx context.Context, p *experiments.Plan, c experiments.Catalog, w, loads faults.World) ([]*armed, error) {
 	var all []*armed
 	for i, use := range slices.Concat(p.Exec.Experiment.Faults, p.Exec.Experiment.Swept) {
 		kind, known := faults.Lookup(c.Faults, use.Kind)
 		if !known {
 			return nil, fmt.Errorf("fault %s: no kind %q in the catalog", p.Faults[i].Name, use.Kind)
 		}
-		said, err := use.Fault.Prepare(ctx, w)
+		where := w
+		if kind.World == faults.LoadWorld {
+			where = loads
+		}
+		said, err := use.Fault.Prepare(ctx, where)
 		if err != nil {
 			return nil, fmt.Errorf("fault %s: %w", p.Faults[i].Name, err)
 		}
@@ -65,7 +74,7 @@ func Prepare(ctx context.Context, p *experiments.Plan, c experiments.Catalog, w 
 			return nil, fmt.Errorf("fault %s: save it: %w", planned.Name, err)
 		}
 		all = append(all, &armed{name: planned.Name, kind: kind, at: use.At.Time, where: use.At.Boundary, swept: planned.Swept,
-			hold: use.For, fault: use.Fault, said: said})
+			hold: use.For, fault: use.Fault, said: said, world: where})
 	}
 	return all, nil
 }

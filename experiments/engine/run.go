@@ -39,6 +39,7 @@ type run struct {
 	aborts []*watch
 	tally  *tally
 	busy   *traffic
+	loads  *loads
 
 	abort       context.CancelCauseFunc
 	watching    errgroup.Group // looks and readings beside the phases
@@ -51,7 +52,7 @@ type run struct {
 // open takes the system, mends what dead runs left in it, and begins journal, guardian, folder and history, in this order:
 // nothing is made in the world before somebody would take it away again. What fails half way is closed again.
 func open(ctx context.Context, c Config) (r *run, err error) {
-	r = &run{config: c, plan: c.Plan, pace: c.pace, steadyAfter: -1, tally: newTally(c.Plan)}
+	r = &run{config: c, plan: c.Plan, pace: c.pace, steadyAfter: -1, tally: newTally(c.Plan), loads: newLoads(c.Plan)}
 	if r.pace == (pace{}) {
 		r.pace = patient
 	}

@@ -49,8 +49,10 @@ func (r *run) letUsersIn(ctx context.Context) (*traffic, error) {
 	busy.stop = stop
 	for i, use := range r.plan.Exec.Experiment.Journeys {
 		t := load.Traffic{Users: use.Users, Every: use.Every, Rate: float64(use.Rate)}
+		source := load.New(t, busy.walk(busy.walkers[i]))
+		r.loads.open(r.plan.Journeys[i].Name, source)
 		busy.group.Go(func() error {
-			offered, err := load.Run(walking, t, busy.walk(busy.walkers[i]))
+			offered, err := source.Run(walking)
 			busy.judge(r.plan.Journeys[i].Name, offered)
 			return r.orAbort(err)
 		})

@@ -117,13 +117,13 @@ func (s *sheet) herd(p place, way string, usual, now *flow, baseTime, lasts time
 	share, usually := float64(now.retries)/float64(now.all), float64(usual.retries)/max(float64(usual.all), 1)
 	switch {
 	case usual.all > 0 && rate > 3*normal:
-		s.fail(p, found{at: last.until, lines: lines, text: fmt.Sprintf("After %s was back, %.1f requests a second came on %s; in the baseline there are %.1f.",
-			list(last.planned.Reach.Services), rate, way, normal)})
+		s.fail(p, found{at: last.until, lines: lines, text: fmt.Sprintf("After %s, %.1f requests a second came on %s; in the baseline there are %.1f.",
+			last.afterwards(), rate, way, normal)})
 	case share > 0.1 && share > usually:
-		s.fail(p, found{at: last.until, lines: lines, text: fmt.Sprintf("After %s was back, %d of %d requests on %s were repeats.", list(last.planned.Reach.Services), now.retries, now.all, way)})
+		s.fail(p, found{at: last.until, lines: lines, text: fmt.Sprintf("After %s, %d of %d requests on %s were repeats.", last.afterwards(), now.retries, now.all, way)})
 	case len(now.gaps) >= 5 && inStep(now.gaps):
-		s.fail(p, found{at: last.until, lines: lines, text: fmt.Sprintf("After %s was back, %d repeats on %s came at the same distance of %s, without jitter.",
-			list(last.planned.Reach.Services), len(now.gaps), way, round(now.gaps[0]))})
+		s.fail(p, found{at: last.until, lines: lines, text: fmt.Sprintf("After %s, %d repeats on %s came at the same distance of %s, without jitter.",
+			last.afterwards(), len(now.gaps), way, round(now.gaps[0]))})
 	default:
 		s.pass(p)
 	}

@@ -35,10 +35,10 @@ func sharedFateRule() Rule {
 			case failsTwice(under) >= 0:
 				at := under[failsTwice(under)]
 				s.fail(p, found{at: at.at, lines: refs(at.seq, under[failsTwice(under)+1].seq, strike.seq),
-					text: fmt.Sprintf("While %s was broken the status page failed too: %s.", list(strike.planned.Reach.Services), quote(at.failed))})
+					text: fmt.Sprintf("While %s the status page failed too: %s.", strike.meanwhile(), quote(at.failed))})
 			case moves && stood > 3*pause+clockSkew:
 				s.fail(p, found{at: frozen.at, lines: refs(frozen.seq, under[len(under)-1].seq, strike.seq),
-					text: fmt.Sprintf("While %s was broken the status page stood still for %s (%s).", list(strike.planned.Reach.Services), round(stood), quote(frozen.dated))})
+					text: fmt.Sprintf("While %s the status page stood still for %s (%s).", strike.meanwhile(), round(stood), quote(frozen.dated))})
 			default:
 				s.pass(p)
 			}

@@ -153,6 +153,9 @@ func (e *evidence) behind(j *experiments.PlannedJourney, from, to time.Time) (be
 				roots = append(roots, broken)
 			}
 		}
+		if s.planned.Reach.Journey == j.Name {
+			roots = append(roots, j.Service) // too many came there
+		}
 	}
 	behind = slices.Clone(roots)
 	for _, service := range uses {

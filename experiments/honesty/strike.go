@@ -62,7 +62,7 @@ func (e *evidence) closeStrikes() {
 	}
 	for _, a := range e.answers {
 		for _, s := range e.strikes {
-			if s.covers(a.Sent, a.Ended) && e.touches(s, stepKey{a.Journey, a.Step}) {
+			if s.covers(a.Sent, a.Ended) && (a.Journey == s.planned.Reach.Journey || e.touches(s, stepKey{a.Journey, a.Step})) {
 				s.felt++
 			}
 		}
@@ -88,9 +88,40 @@ func (s *strike) missed() string {
 	case s.hits == 0:
 		return "it hit nothing"
 	case s.felt == 0:
+		if s.planned.Reach.Journey != "" {
+			return "no step of " + s.planned.Reach.Journey + " ran while it was in force"
+		}
 		return "no step that needs " + strings.Join(s.planned.Reach.Services, ", ") + " ran while it was in force"
 	}
 	return ""
+}
+
+// target is what the fault is about, in words.
+func (s *strike) target() string {
+	switch r := s.planned.Reach; {
+	case r.Journey != "":
+		return r.Journey
+	case r.Path != nil:
+		return r.Path.String()
+	default:
+		return strings.Join(r.Services, ", ")
+	}
+}
+
+// meanwhile says what there was while the fault was in force: "payments was broken".
+func (s *strike) meanwhile() string {
+	if s.planned.Reach.Journey != "" {
+		return s.planned.Reach.Journey + " had more users than usual"
+	}
+	return list(s.planned.Reach.Services) + " was broken"
+}
+
+// afterwards says what there was when it had ended: "payments was back".
+func (s *strike) afterwards() string {
+	if s.planned.Reach.Journey != "" {
+		return s.planned.Reach.Journey + " had its usual users again"
+	}
+	return list(s.planned.Reach.Services) + " was back"
 }
 
 // touches reports whether a step needs what a fault broke. A step that the plan does not know is taken not to.
@@ -161,11 +192,7 @@ func (e *evidence) bit() bool {
 func (e *evidence) faultResults() []experiments.FaultResult {
 	results := []experiments.FaultResult{}
 	for _, s := range e.strikes {
-		target := strings.Join(s.planned.Reach.Services, ", ")
-		if s.planned.Reach.Path != nil {
-			target = s.planned.Reach.Path.String()
-		}
-		results = append(results, experiments.FaultResult{Name: s.planned.Name, Kind: s.planned.Kind, Target: target,
+		results = append(results, experiments.FaultResult{Name: s.planned.Name, Kind: s.planned.Kind, Target: s.target(),
 			Injected: s.injecting, Effective: s.effective, Reverted: s.reverted, Hits: s.hits, StateAfter: s.after})
 	}
 	return results

@@ -1,4 +1,5 @@
-// Package load keeps users busy: users who come back in a loop, or arrivals at a rate whatever the answers.
+// Package load keeps users busy: users who come back in a loop, or arrivals at a rate whatever the answers. While they are
+// busy a crowd may join them, and leave again.
 //
 // At a rate the model is open: an arrival does not wait for the answers of others, and what starts late is late from
 // when it was due. When all workers are busy the model has silently closed; Offered tells, and the run is not a pass.
@@ -6,6 +7,7 @@ package load
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -32,35 +34,85 @@ const lateAfter = 100 * time.Millisecond
 // Walk is one visit as a user, who is on no other visit. due is zero for users in a loop.
 type Walk func(ctx context.Context, user int, due time.Time) error
 
+// Source is traffic that others can join while it runs.
+type Source struct {
+	traffic Traffic
+	walk    Walk
+	extra   *arrivals // the users of crowds: their numbers come after those of the others
+
+	mu      sync.Mutex
+	running context.Context // nil while no visit may begin
+	group   *errgroup.Group // of crowds, while it runs
+	crowds  map[string]*crowd
+	offered Offered // to crowds that have left
+}
+
+// New makes traffic that does not run yet.
+func New(t Traffic, walk Walk) *Source {
+	t.Users = max(1, t.Users)
+	if t.Every <= 0 {
+		t.Every = time.Second
+	}
+	if t.Workers <= 0 {
+		t.Workers = defaultWorkers
+	}
+	from := t.Users
+	if t.Rate > 0 {
+		from = t.Workers
+	}
+	return &Source{traffic: t, walk: walk, crowds: map[string]*crowd{},
+		extra: &arrivals{from: from, free: make(chan int, mostExtra)}}
+}
+
 // Run keeps users busy until ctx ends or a walk fails, then waits for every visit that has begun. It returns the error
 // of the walk; that ctx ended is no error.
 func Run(ctx context.Context, t Traffic, walk Walk) (Offered, error) {
-	if t.Rate > 0 {
-		return arrive(ctx, t, walk)
-	}
-	return loop(ctx, t, walk)
+	return New(t, walk).Run(ctx)
+}
+
+// Run is Run for a source, once.
+func (s *Source) Run(ctx context.Context) (Offered, error) {
+	together, ctx := errgroup.WithContext(ctx)
+	s.mu.Lock()
+	s.running, s.group = ctx, together
+	s.mu.Unlock()
+	var offered Offered
+	together.Go(func() (err error) {
+		// While this runs the group is not empty, so that a crowd may join it.
+		defer s.close()
+		if s.traffic.Rate > 0 {
+			users := &arrivals{max: s.traffic.Workers, free: make(chan int, s.traffic.Workers)}
+			offered, err = stream{due: pace(s.traffic.Rate), users: users}.arrive(ctx, ctx, s.walk)
+			return err
+		}
+		offered, err = s.loop(ctx)
+		return err
+	})
+	err := together.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	offered.Due, offered.Started, offered.Late = offered.Due+s.offered.Due, offered.Started+s.offered.Started, offered.Late+s.offered.Late
+	return offered, err
+}
+
+// close lets nobody join any more.
+func (s *Source) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.running = nil
 }
 
 // loop lets each user walk again and again. Their starts are spread, so that they are not all at the same step.
-func loop(ctx context.Context, t Traffic, walk Walk) (Offered, error) {
-	users, every := max(1, t.Users), t.Every
-	if every <= 0 {
-		every = time.Second
-	}
+func (s *Source) loop(ctx context.Context) (Offered, error) {
+	users, every := s.traffic.Users, s.traffic.Every
 	together, ctx := errgroup.WithContext(ctx)
 	started := make([]int64, users)
 	for user := range users {
 		together.Go(func() error {
-			next := time.Now().Add(every * time.Duration(user) / time.Duration(users))
-			for until(ctx, next) {
-				began := time.Now()
+			return again(ctx, ctx, every*time.Duration(user)/time.Duration(users), every, func(ctx context.Context) error {
 				started[user]++
-				if err := walk(ctx, user, time.Time{}); err != nil {
-					return err
-				}
-				next = began.Add(every)
-			}
-			return nil
+				return s.walk(ctx, user, time.Time{})
+			})
 		})
 	}
 	err := together.Wait()
@@ -70,6 +122,18 @@ func loop(ctx context.Context, t Traffic, walk Walk) (Offered, error) {
 	}
 	offered.Due = offered.Started
 	return offered, err
+}
+
+// again visits from start to start until open ends; a visit that has begun goes on until ctx ends.
+func again(open, ctx context.Context, first, every time.Duration, visit func(context.Context) error) error {
+	for next := time.Now().Add(first); until(open, next); {
+		began := time.Now()
+		if err := visit(ctx); err != nil {
+			return err
+		}
+		next = began.Add(every)
+	}
+	return nil
 }
 
 // until waits for a moment and reports whether ctx is still alive then.

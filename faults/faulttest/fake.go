@@ -41,6 +41,7 @@ type Fake struct {
 	births    int
 	lock      *FakeLock
 	noNetwork bool
+	crowds    map[string]faults.Crowd // by journey and label
 }
 
 type thing struct {
@@ -126,6 +127,9 @@ func (f *Fake) Dump() string {
 	if err != nil {
 		return err.Error()
 	}
+	if len(f.crowds) > 0 {
+		return fmt.Sprintf("%s\n%v", data, f.crowds)
+	}
 	return string(data)
 }
 
@@ -141,6 +145,9 @@ func (f *Fake) Broken() []string {
 // broken wants the mutex.
 func (f *Fake) broken() []string {
 	var all []string
+	for who := range f.crowds {
+		all = append(all, "crowd on "+who)
+	}
 	for service, t := range f.things {
 		if !t.Running {
 			all = append(all, service+": does not run")

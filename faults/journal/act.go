@@ -52,7 +52,7 @@ func (j *Journal) Inject(ctx context.Context, w faults.World, ob Obligation) err
 	if err != nil {
 		return fmt.Errorf("inject %s: save the fault: %w", ob.ID, err)
 	}
-	v := &live{fault: ob.Fault}
+	v := &live{fault: ob.Fault, world: w}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if err := j.intend(Record{Phase: Intent, ID: ob.ID, Kind: ob.Kind, World: w.Name(), Summary: ob.Summary, Fault: data, Until: ob.Until}, v); err != nil {
@@ -137,6 +137,12 @@ func (j *Journal) settle(ctx context.Context, w faults.World, e Entry) *Left {
 		return nil
 	}
 	v, err := j.value(e)
+	if err == nil && e.World == faults.LoadWorld {
+		if v.world == nil {
+			return j.endedWithItsRunner(v, e)
+		}
+		w = v.world // this process is the runner
+	}
 	if err == nil && e.World != w.Name() {
 		err = fmt.Errorf("it was made in a %s world, and this is a %s world", e.World, w.Name())
 	}
@@ -163,6 +169,19 @@ func (j *Journal) settle(ctx context.Context, w faults.World, e Entry) *Left {
 		return left
 	}
 	if err := j.write(Record{Phase: Reverted, ID: e.ID, Note: note}); err != nil {
+		return &Left{Entry: e, Err: fmt.Errorf("%w: %w", ErrUnwritten, err)}
+	}
+	return nil
+}
+
+// endedWithItsRunner settles for an heir what was made in the runner's own traffic.
+func (j *Journal) endedWithItsRunner(v *live, e Entry) *Left {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if now := j.Log(); now.find(e.ID).Phase == Reverted {
+		return nil
+	}
+	if err := j.write(Record{Phase: Reverted, ID: e.ID, Note: "it was in the traffic of its runner, and ended with it"}); err != nil {
 		return &Left{Entry: e, Err: fmt.Errorf("%w: %w", ErrUnwritten, err)}
 	}
 	return nil

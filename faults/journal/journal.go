@@ -49,6 +49,7 @@ type Witness func(Record) error
 type live struct {
 	mu    sync.Mutex // held while a verb of the fault runs
 	fault faults.Fault
+	world faults.World // where this process injected it; nil for an heir
 }
 
 // Create begins the journal of a new run in a state directory. It fails with a *DirtyError while a journal of the same

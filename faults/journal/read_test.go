@@ -179,6 +179,60 @@ func TestAnotherWorld(t *testing.T) {
 	}
 }
 
+// traffic is the world of a runner's own traffic.
+type traffic struct{ *faulttest.Fake }
+
+func (traffic) Name() string { return faults.LoadWorld }
+
+// What was made in the runner's own traffic ends with the runner: an heir says so and asks no world. The runner itself
+// mends it where it was made, whatever world it gives for the rest.
+func TestTrafficEndsWithItsRunner(t *testing.T) {
+	inject := func(t *testing.T) (*Journal, *faulttest.Fake) {
+		j, err := Create(t.TempDir(), header("rush"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		load := faulttest.NewFake()
+		if err := j.Inject(t.Context(), traffic{load}, obligation(t, traffic{load}, "rush", faults.Spike)); err != nil {
+			t.Fatal(err)
+		}
+		if len(load.Broken()) != 1 {
+			t.Fatalf("Broken = %v; want the crowd", load.Broken())
+		}
+		return j, load
+	}
+	t.Run("heir", func(t *testing.T) {
+		j, load := inject(t)
+		path := j.Log().Path
+		if err := j.Leave(); err != nil {
+			t.Fatal(err)
+		}
+		w, heir := faulttest.NewFake(), open(t, path)
+		if err := heir.RevertAll(t.Context(), w); err != nil {
+			t.Fatal(err)
+		}
+		log := heir.Log()
+		if e := log.Entries()[0]; e.Phase != Reverted || !strings.Contains(e.Note, "ended with it") {
+			t.Errorf("the entry is %+v; want it reverted, and a note that says how", e)
+		}
+		if calls, _ := w.Counts(); calls != 0 || len(load.Broken()) != 1 {
+			t.Errorf("the heir asked %d times, and of the crowd is left %v", calls, load.Broken())
+		}
+	})
+	t.Run("runner", func(t *testing.T) {
+		j, load := inject(t)
+		if err := j.RevertAll(t.Context(), faulttest.NewFake()); err != nil {
+			t.Fatal(err)
+		}
+		if left := load.Broken(); len(left) > 0 {
+			t.Errorf("there is left: %v", left)
+		}
+		if err := j.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestStateDir(t *testing.T) {
 	for _, tt := range []struct {
 		flag string
