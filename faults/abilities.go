@@ -49,6 +49,13 @@ type blocker interface {
 	BlocksInPart()
 }
 
+// answerer is an impairer that can answer HTTP requests in a dependency's place.
+type answerer interface {
+	impairer
+	// AnswersHTTP says that it does; a world without it has no such method.
+	AnswersHTTP()
+}
+
 // observer tells one incarnation from the next.
 type observer interface {
 	// Incarnation is the identity as it is now: the same ID, the present Born and Process; running says whether it lives

@@ -10,6 +10,7 @@ func All() []Kind {
 		Cut,
 		Linger,
 		Flap,
+		Errors,
 		DNS,
 		Kill,
 		Stop,

@@ -13,8 +13,10 @@ import (
 // Impairment is what is done to the traffic of one path: plain data that can be sent to an agent.
 type Impairment struct {
 	// Block is refuse (a TCP reset to every packet), reset (a TCP reset to every packet that says something, so that
-	// connecting succeeds) or blackhole (every packet dropped); empty for toxics.
+	// connecting succeeds) or blackhole (every packet dropped); empty for toxics and a reply.
 	Block string `json:"block,omitempty"`
+	// Reply is what HTTP requests get in the dependency's place; its share is one of the requests.
+	Reply *Reply `json:"reply,omitempty"`
 	// Toxics are toxics of Toxiproxy with their attributes, added together.
 	Toxics []Toxic `json:"toxics,omitempty"`
 	// Share is the part of the connections that is hit, from 0 to 1; 0 is all of them.

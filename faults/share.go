@@ -36,12 +36,15 @@ func (d *dose) of(i Impairment) Impairment {
 }
 
 // extent says the dose of a fault that grows by hitting more and more connections.
-func (d *dose) extent() string {
+func (d *dose) extent() string { return d.extentIn("connections") }
+
+// extentIn is extent of a fault that is drawn for each of something else.
+func (d *dose) extentIn(what string) string {
 	switch {
 	case d.Ramp > 0:
-		return fmt.Sprintf(", on a share of the connections that grows to %s over %s", d.whole(), d.Ramp)
+		return fmt.Sprintf(", on a share of the %s that grows to %s over %s", what, d.whole(), d.Ramp)
 	case d.Share > 0:
-		return fmt.Sprintf(", on %s of the connections", d.Share)
+		return fmt.Sprintf(", on %s of the %s", d.Share, what)
 	}
 	return ""
 }

@@ -78,12 +78,16 @@ func TestDoses(t *testing.T) {
 		}
 		share.HitShare(0.3)
 		said, err := f.Prepare(t.Context(), faulttest.NewFake())
-		if err != nil || !strings.HasSuffix(said, ", on 30% of the connections") {
+		drawn := "connections"
+		if k.Name == "errors" {
+			drawn = "requests"
+		}
+		if err != nil || !strings.HasSuffix(said, ", on 30% of the "+drawn) {
 			t.Errorf("%s says %q, %v; want its share", k.Name, said, err)
 		}
 		ramp.GrowOver(5 * time.Second)
 		said, err = f.Prepare(t.Context(), faulttest.NewFake())
-		want := ", on a share of the connections that grows to 30% over 5s"
+		want := ", on a share of the " + drawn + " that grows to 30% over 5s"
 		if k.Name == "latency" || k.Name == "slow" {
 			want = ", on 30% of the connections, growing to that over 5s"
 		}

@@ -31,7 +31,7 @@ var attributesOf = map[string]map[string]int64{
 
 // check refuses an impairment that could not be what was meant.
 func check(i faults.Impairment) error {
-	if i.Block == "" && len(i.Toxics) == 0 {
+	if i.Block == "" && len(i.Toxics) == 0 && i.Reply == nil {
 		return fmt.Errorf("an impairment of nothing")
 	}
 	if len(i.Toxics) > mostToxics {
@@ -45,6 +45,14 @@ func check(i faults.Impairment) error {
 	}
 	if f := i.Flap; f != nil && (i.Block == "" || f.Down < 1 || f.Down > longest || f.Up < 1 || f.Up > longest) {
 		return fmt.Errorf("a flap of %d and %d ms of block %q; it needs a block, and times from 1 to %d", f.Down, f.Up, i.Block, longest)
+	}
+	if i.Reply != nil {
+		if i.Block != "" || len(i.Toxics) > 0 {
+			return fmt.Errorf("a reply together with other impairments; each is made by itself")
+		}
+		if err := i.Reply.Check(); err != nil {
+			return fmt.Errorf("a reply: %w", err)
+		}
 	}
 	for _, t := range i.Toxics {
 		if err := checkToxic(t); err != nil {

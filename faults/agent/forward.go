@@ -25,6 +25,7 @@ type forwarder struct {
 	upstream atomic.Pointer[netip.AddrPort]
 	stop     context.CancelFunc
 	conns    errgroup.Group
+	repliers repliers
 
 	mu     sync.Mutex
 	shuts  int           // how many have shut it
@@ -63,7 +64,7 @@ func (f *forwarder) accept(ctx context.Context) error {
 	}
 }
 
-// carry passes bytes both ways. A dependency that cannot be reached looks to the proxy as it would have without us: the
+// carry passes bytes both ways, but for what a reply answers. A dependency that cannot be reached looks to the proxy as it would have without us: the
 // connection is reset.
 func (f *forwarder) carry(ctx context.Context, client net.Conn) {
 	defer client.Close()
@@ -87,10 +88,7 @@ func (f *forwarder) carry(ctx context.Context, client net.Conn) {
 	defer server.Close()
 	served := context.AfterFunc(ctx, func() { server.Close() })
 	defer served()
-	var both sync.WaitGroup
-	both.Go(func() { pass(server, client) })
-	both.Go(func() { pass(client, server) })
-	both.Wait()
+	(&talk{client: client, server: server, repliers: &f.repliers}).carryBoth()
 }
 
 // shut keeps new clients from the dependency until open.
@@ -140,9 +138,7 @@ func pass(to, from net.Conn) {
 		abort(from)
 		return
 	}
-	if half, ok := to.(*net.TCPConn); ok {
-		_ = half.CloseWrite() // fails only when the connection has ended already
-	}
+	closeWrite(to)
 }
 
 // abort closes with a reset.

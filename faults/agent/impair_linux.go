@@ -32,6 +32,10 @@ func (s *server) impair(ctx context.Context, r Request) error {
 		if r.Impairment.Block != "" {
 			return l.cutOff(ctx, s.table, blockName(r.Path, r.Name), *r.Impairment)
 		}
+		if r.Impairment.Reply != nil {
+			l.reply(r.Name, *r.Impairment)
+			l.toxic[r.Name] = true
+		}
 		for i, toxic := range r.Impairment.Toxics {
 			if err := l.addToxic(ctx, toxicName(r.Name, i), toxic, *r.Impairment); err != nil {
 				return err
@@ -49,6 +53,8 @@ func (s *server) unimpair(ctx context.Context, r Request) error {
 	errs = append(errs, s.unblock(r.Path, blockName(r.Path, r.Name)))
 	for _, l := range s.ways[r.Path.Key()] {
 		delete(l.cut, blockName(r.Path, r.Name))
+		delete(l.toxic, r.Name)
+		l.forward.repliers.remove(r.Name)
 		for i := range mostToxics {
 			errs = append(errs, l.removeToxic(ctx, toxicName(r.Name, i)))
 		}
@@ -56,7 +62,7 @@ func (s *server) unimpair(ctx context.Context, r Request) error {
 	return errors.Join(errs...)
 }
 
-// impaired looks at the rules in the kernel and the toxics in the proxies.
+// impaired looks at the rules in the kernel, the toxics in the proxies and the replies behind them.
 func (s *server) impaired(ctx context.Context, r Request) (faults.State, error) {
 	lanes := s.ways[r.Path.Key()]
 	if len(lanes) == 0 {
@@ -75,6 +81,9 @@ func (s *server) impaired(ctx context.Context, r Request) (faults.State, error) 
 		}
 		return amount(len(found), len(lanes)*blockRules(*r.Impairment)), nil
 	}
+	if r.Impairment.Reply != nil {
+		return s.fold(r.Path, func(l *lane) (faults.State, error) { return l.replying(r.Name), nil })
+	}
 	found := 0
 	for _, l := range lanes {
 		for i := range r.Impairment.Toxics {
@@ -90,7 +99,7 @@ func (s *server) impaired(ctx context.Context, r Request) (faults.State, error) 
 	return amount(found, len(lanes)*len(r.Impairment.Toxics)), nil
 }
 
-// impacts adds up what an impairment has hit: packets of its rules, connections that it ended, chunks of its toxics.
+// impacts adds up what an impairment has hit: packets of its rules, connections that it ended, chunks of its toxics, answers of its reply.
 func (s *server) impacts(ctx context.Context, r Request) (int64, error) {
 	total, err := s.table.packets(blockName(r.Path, r.Name))
 	if err != nil {
@@ -100,7 +109,7 @@ func (s *server) impacts(ctx context.Context, r Request) (int64, error) {
 		total += f.counted
 	}
 	for _, l := range s.ways[r.Path.Key()] {
-		total += int64(l.cut[blockName(r.Path, r.Name)])
+		total += int64(l.cut[blockName(r.Path, r.Name)]) + l.replied(r.Name)
 		for i := range mostToxics {
 			found, err := l.find(ctx, toxicName(r.Name, i))
 			if err != nil {

@@ -55,10 +55,13 @@ func (l *Line) Address() netip.AddrPort { return l.lane.listener }
 // Aim sets where the proxy connects to.
 func (l *Line) Aim(to netip.AddrPort) { l.lane.forward.upstream.Store(&to) }
 
-// Impair adds the toxics of an impairment; connections that are open feel them too. Doing it again is no error.
+// Impair adds the toxics of an impairment, or its reply; connections that are open feel them too. Doing it again is no error.
 func (l *Line) Impair(ctx context.Context, name string, i faults.Impairment) error {
 	if err := check(i); err != nil {
 		return err
+	}
+	if i.Reply != nil {
+		l.lane.reply(name, i)
 	}
 	for n, toxic := range i.Toxics {
 		if err := l.lane.addToxic(ctx, toxicName(name, n), toxic, i); err != nil {
@@ -70,6 +73,7 @@ func (l *Line) Impair(ctx context.Context, name string, i faults.Impairment) err
 
 // Unimpair removes whatever carries the name. Nothing is no error.
 func (l *Line) Unimpair(ctx context.Context, name string) error {
+	l.lane.forward.repliers.remove(name)
 	var errs []error
 	for n := range mostToxics {
 		errs = append(errs, l.lane.removeToxic(ctx, toxicName(name, n)))
@@ -77,8 +81,11 @@ func (l *Line) Unimpair(ctx context.Context, name string) error {
 	return errors.Join(errs...)
 }
 
-// Impaired looks at the proxy's toxics.
+// Impaired looks at the proxy's toxics, or for the reply.
 func (l *Line) Impaired(ctx context.Context, name string, i faults.Impairment) (faults.State, error) {
+	if i.Reply != nil {
+		return l.lane.replying(name), nil
+	}
 	found := 0
 	for n := range i.Toxics {
 		there, err := l.lane.find(ctx, toxicName(name, n))
@@ -92,8 +99,9 @@ func (l *Line) Impaired(ctx context.Context, name string, i faults.Impairment) (
 	return amount(found, len(i.Toxics)), nil
 }
 
-// Impacts counts the chunks that the toxics of an impairment acted on.
+// Impacts counts the chunks that the toxics of an impairment acted on, and what its reply answered.
 func (l *Line) Impacts(ctx context.Context, name string) (total int64, err error) {
+	total = l.lane.replied(name)
 	for n := range mostToxics {
 		found, err := l.lane.find(ctx, toxicName(name, n))
 		if err != nil {

@@ -199,6 +199,9 @@ func (w *World) Impair(ctx context.Context, p faults.Path, name string, i faults
 // BlocksInPart says that its agents let blocks flap, and hit a share of the connections.
 func (w *World) BlocksInPart() {}
 
+// AnswersHTTP says that its agents answer HTTP requests in a dependency's place.
+func (w *World) AnswersHTTP() {}
+
 // Unimpair ends an impairment. Where no agent of ours is left there is nothing that could hold it.
 func (w *World) Unimpair(ctx context.Context, p faults.Path, name string) error {
 	ctx, leave, err := w.enter(ctx)

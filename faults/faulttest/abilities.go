@@ -99,6 +99,9 @@ func (f *Fake) Impair(ctx context.Context, p faults.Path, name string, i faults.
 // BlocksInPart says that its blocks have shares and flaps.
 func (f *Fake) BlocksInPart() {}
 
+// AnswersHTTP says that it takes replies.
+func (f *Fake) AnswersHTTP() {}
+
 // Unimpair takes one call, and is content when nothing has the name.
 func (f *Fake) Unimpair(ctx context.Context, p faults.Path, name string) error {
 	return f.call(ctx, true, func() error {

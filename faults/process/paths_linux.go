@@ -79,6 +79,9 @@ func (w *World) Interposed(ctx context.Context, p faults.Path, _ faults.Identity
 	return faults.Present, nil
 }
 
+// AnswersHTTP says that its lines answer HTTP requests in a dependency's place.
+func (w *World) AnswersHTTP() {}
+
 // Impairable refuses a block that a front cannot make: it closes or swallows as a whole.
 func (w *World) Impairable(i faults.Impairment) error {
 	switch {

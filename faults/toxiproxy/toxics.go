@@ -21,6 +21,9 @@ func (w *World) Impairable(i faults.Impairment) error {
 	if i.Flap != nil {
 		return errors.New("a Toxiproxy of somebody else's has no flap")
 	}
+	if i.Reply != nil {
+		return errors.New("a Toxiproxy of somebody else's answers no HTTP")
+	}
 	if i.Block != "" && i.Block != "reset" {
 		return fmt.Errorf("a Toxiproxy accepts before it dials, so that it cannot %s: use mode reset or hang here", i.Block)
 	}
