@@ -4,9 +4,12 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
+	"github.com/candor-chaos/candor/experiments"
 	"github.com/candor-chaos/candor/experiments/demo"
+	"github.com/candor-chaos/candor/faults"
 )
 
 // TestReadmeExperiment compiles the experiment that the README lets a newcomer write, in the project that it lets them
@@ -17,8 +20,8 @@ func TestReadmeExperiment(t *testing.T) {
 		t.Fatal(err)
 	}
 	blocks := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllSubmatch(readme, -1)
-	if len(blocks) != 1 {
-		t.Fatalf("the README has %d YAML blocks; this test knows of one", len(blocks))
+	if len(blocks) != 2 {
+		t.Fatalf("the README has %d YAML blocks; this test knows of two", len(blocks))
 	}
 	dir := t.TempDir()
 	i := demo.Instance{Project: "candor-practice", Speed: demoSpeed, Canary: demoCanary}
@@ -31,5 +34,39 @@ func TestReadmeExperiment(t *testing.T) {
 	}
 	if _, err := compile(&global{}, file); err != nil {
 		t.Errorf("the README's experiment:\n%v", err)
+	}
+	system := filepath.Join(t.TempDir(), "candor.yaml")
+	if err := os.WriteFile(system, blocks[1][1], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := experiments.Validate([]string{system}, experiments.LoadOptions{Catalog: catalog()}); err != nil {
+		t.Errorf("the README's system:\n%v", err)
+	}
+}
+
+// TestReadmeNamesEveryFault: what can be broken stands in the README, and nothing else does.
+func TestReadmeNamesEveryFault(t *testing.T) {
+	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	section := regexp.MustCompile("(?s)\n## What can be broken\n(.*?)\n## ").FindSubmatch(readme)
+	if section == nil {
+		t.Fatal("the README does not say what can be broken")
+	}
+	named := map[string]bool{}
+	for _, row := range regexp.MustCompile(`(?m)^\| ([a-z, ]+) \|`).FindAllSubmatch(section[1], -1)[1:] {
+		for _, name := range strings.Split(string(row[1]), ", ") {
+			named[name] = true
+		}
+	}
+	for _, kind := range faults.All() {
+		if !named[kind.Name] {
+			t.Errorf("the README does not name %s", kind.Name)
+		}
+		delete(named, kind.Name)
+	}
+	if len(named) > 0 {
+		t.Errorf("the README names %v, which are no faults", named)
 	}
 }
