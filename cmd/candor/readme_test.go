@@ -62,7 +62,7 @@ func TestReadmeNamesEveryFault(t *testing.T) {
 	}
 	for _, kind := range faults.All() {
 		if !named[kind.Name] {
-			t.Errorf("the README does not name %s", kind.Name)
+			t.Errorf("the table of what can be broken in the README does not name %s", kind.Name)
 		}
 		delete(named, kind.Name)
 	}
