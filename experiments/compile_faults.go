@@ -27,15 +27,24 @@ func (w *compiler) allFaults() {
 		if use.At.Boundary != nil {
 			w.boundary(use.At.Boundary, at+".at")
 		}
-		if use.Fault != nil {
-			w.fault(use, at)
+	}
+	messy := x.Recovery.Profile == RecoveryFlapping || x.Recovery.Profile == RecoveryPartial
+	if messy && len(x.Faults) == 0 {
+		w.experiment.on("recovery.profile", "", "it is about the end of faults, and those of a sweep end with their visit")
+	}
+	var places []string
+	x.Faults, places = w.series(x.Faults)
+	w.plan.Recovery = x.Recovery
+	for i := range x.Faults {
+		if x.Faults[i].Fault != nil {
+			w.fault(&x.Faults[i], places[i])
 		}
 	}
 	if x.Sweep != nil {
 		w.sweep(x.Sweep)
 	}
 	if n, at := overlap(x.Faults); n > env.MaxParallelFaults {
-		w.experiment.on(index("faults", at), "", "%d faults are in force at once; this system allows %d (max_parallel_faults)", n, env.MaxParallelFaults)
+		w.experiment.on(places[at], "", "%d faults are in force at once; this system allows %d (max_parallel_faults)", n, env.MaxParallelFaults)
 	}
 }
 
@@ -62,7 +71,7 @@ func (w *compiler) fault(use *FaultUse, at string) {
 	if err != nil {
 		w.experiment.on(at, "", "cannot be saved: %v", err)
 	}
-	w.plan.Faults = append(w.plan.Faults, PlannedFault{Name: use.Name, Kind: use.Kind, At: use.At.Time, Where: use.At.Boundary, For: use.For, Reach: reach, Fault: value})
+	w.plan.Faults = append(w.plan.Faults, PlannedFault{Name: use.Name, Kind: use.Kind, At: use.At.Time, Where: use.At.Boundary, After: use.After, Brief: use.Brief, For: use.For, Reach: reach, Fault: value})
 }
 
 // dosed hands the common keys of some faults on to the fault, which saves them.

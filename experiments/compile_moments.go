@@ -43,6 +43,9 @@ func (w *compiler) sweep(s *Sweep) {
 	steps, known := w.stepsOf(s.Journey, "sweep.journey")
 	use := s.Fault
 	w.lasts(&use, "sweep.fault")
+	if use.Every != 0 {
+		w.experiment.on("sweep.fault.every", "", "a sweep says itself how often its fault comes")
+	}
 	if !use.At.IsZero() {
 		w.experiment.on("sweep.fault.at", "", "a sweep says itself when its fault begins")
 	}

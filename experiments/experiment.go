@@ -1,6 +1,7 @@
 package experiments
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/candor-chaos/candor/faults"
@@ -19,6 +20,7 @@ type Experiment struct {
 	Faults     []FaultUse     `yaml:"faults" json:"faults,omitempty"`
 	Sweep      *Sweep         `yaml:"sweep" json:"sweep,omitempty" doc:"one journey, interrupted by the same fault once at each boundary between two steps"`
 	Swept      []FaultUse     `yaml:"-" json:"-"` // the sweep's faults, one for each boundary: made by Compile
+	Recovery   Recovery       `yaml:"recovery" json:"recovery,omitzero"`
 	Expect     []Expectation  `yaml:"expect" json:"expect,omitempty"`
 	Honesty    Honesty        `yaml:"honesty" json:"honesty"`
 	Abort      []AbortRule    `yaml:"abort" json:"abort,omitempty"`
@@ -64,8 +66,37 @@ type FaultUse struct {
 	For   Duration     `yaml:"for" json:"for" required:"true"`
 	Share faults.Share `yaml:"share" json:"share,omitempty" doc:"of the connections that are hit, as 30%; all when absent. For faults on the traffic between two services"`
 	Ramp  Duration     `yaml:"ramp" json:"ramp,omitempty" doc:"over which the fault grows to its full strength; 0s when absent. For faults on the traffic between two services"`
+	Every Duration     `yaml:"every" json:"every,omitempty" doc:"from one beginning to the next of a fault that comes again, longer than for"`
+	Times int          `yaml:"times" json:"times,omitempty" doc:"how often a fault with every comes; 2 when absent"`
 	Fault faults.Fault `yaml:",kind=fault" json:"-"`
 	Kind  string       `yaml:"-" json:"kind"`
+	After string       `yaml:"-" json:"after,omitempty"` // name of the same fault, which has to end before: made by Compile
+	Brief bool         `yaml:"-" json:"brief,omitempty"` // it comes back while the product recovers: made by Compile
+}
+
+// Recovery is how clean the end of the faults is.
+type Recovery struct {
+	Profile string `yaml:"profile" json:"profile,omitempty" doc:"clean when absent; flapping: each fault comes back twice for 1s; partial: they end one after another, or half of a single one first; under-load: traffic is doubled for half the recovery" enum:"clean,flapping,partial,under-load"`
+}
+
+// The profiles of a recovery that is not clean.
+const (
+	RecoveryFlapping  = "flapping"
+	RecoveryPartial   = "partial"
+	RecoveryUnderLoad = "under-load"
+)
+
+// Words says what a profile does; empty for a clean one.
+func (r Recovery) Words() string {
+	switch r.Profile {
+	case RecoveryFlapping:
+		return fmt.Sprintf("flapping: each fault comes back twice, for %s, before it is gone", Brief)
+	case RecoveryPartial:
+		return "partial: the faults end one after another, or half of a single one first"
+	case RecoveryUnderLoad:
+		return "under load: traffic is doubled through the first half of it"
+	}
+	return ""
 }
 
 // Moment is when a fault begins: a time from the start of the fault phase, or a boundary between two steps of a journey, at

@@ -22,6 +22,7 @@ type Plan struct {
 	Services    []PlannedService         `json:"services"`
 	Journeys    []PlannedJourney         `json:"journeys"`
 	Faults      []PlannedFault           `json:"faults"`
+	Recovery    Recovery                 `json:"recovery,omitzero"` // how clean the end of the faults is
 	Expect      []Expectation            `json:"expect"`
 	Rules       []PlannedRule            `json:"rules"`
 	Clauses     []PlannedClause          `json:"clauses"`
@@ -101,6 +102,8 @@ type PlannedFault struct {
 	At    time.Duration   `json:"at"`
 	Where *Boundary       `json:"where,omitempty"` // instead of At: between which steps of a journey
 	Swept bool            `json:"swept,omitempty"` // one of a sweep's: after the one before, whenever that has ended
+	After string          `json:"after,omitempty"` // the same fault before, which has to have ended: this one is prepared anew then
+	Brief bool            `json:"brief,omitempty"` // it comes back for a moment while the product recovers
 	For   time.Duration   `json:"for"`
 	Reach faults.Reach    `json:"reach"`
 	Fault json.RawMessage `json:"fault"`

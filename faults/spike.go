@@ -35,6 +35,9 @@ type spike struct {
 	Label   string        `yaml:"-" json:"label"`
 }
 
+// SpikeOn is a spike that candor itself makes, while a product recovers.
+func SpikeOn(journey string, times float64) Fault { return &spike{Journey: journey, Times: times} }
+
 // Validate names a missing journey, and times that are no spike.
 func (s *spike) Validate() error {
 	var times error

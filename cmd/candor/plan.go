@@ -84,6 +84,9 @@ func printPlan(w io.Writer, p *experiments.Plan) error {
 		}
 		fmt.Fprintf(&b, "  %s, for %s: %s\n", when, f.For, f.Said)
 	}
+	if words := p.Recovery.Words(); words != "" {
+		fmt.Fprintf(&b, "  recovery is %s\n", words)
+	}
 	fmt.Fprintf(&b, "\nHow it is judged\n")
 	for _, e := range p.Expect {
 		fmt.Fprintf(&b, "  expect: %s\n", e.Words())

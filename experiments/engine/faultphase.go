@@ -28,6 +28,11 @@ type armed struct {
 	fault faults.Fault
 	said  string
 	world faults.World // where it acts
+
+	after  *armed        // the same fault before, which has to end first
+	brief  bool          // it comes back for a moment
+	struck bool          // it was in force; to be read after done
+	done   chan struct{} // closed when it has ended, or never will begin
 }
 
 // faultPhase breaks what the plan says, each fault at its time, and lasts until the last has been reverted. A fault that
@@ -57,6 +62,14 @@ func (r *run) faultPhase(ctx context.Context) error {
 
 // strike breaks one thing when its moment has come.
 func (r *run) strike(ctx context.Context, f *armed) error {
+	defer close(f.done)
+	if f.after != nil {
+		again, err := r.follow(ctx, f)
+		if err != nil || !again {
+			return err
+		}
+		return r.breakOne(ctx, f)
+	}
 	if f.where == nil {
 		if err := rest(ctx, f.at); err != nil {
 			return err
@@ -69,6 +82,36 @@ func (r *run) strike(ctx context.Context, f *armed) error {
 	}
 	defer f.held.letGo()
 	return r.breakOne(ctx, f)
+}
+
+// follow waits until the same fault before has ended and this one is due, and prepares it anew: what was killed lives in
+// another incarnation now. What was never in force does not come back, and what cannot be prepared is written down.
+func (r *run) follow(ctx context.Context, f *armed) (again bool, err error) {
+	began := time.Now()
+	select {
+	case <-f.after.done:
+	case <-ctx.Done():
+		return false, context.Cause(ctx)
+	}
+	if !f.after.struck {
+		return false, nil
+	}
+	wait := f.at - time.Since(began)
+	if f.brief {
+		wait, f.hold = r.pace.flap, r.pace.flap
+	}
+	if err := rest(ctx, wait); err != nil {
+		return false, err
+	}
+	said, err := f.fault.Prepare(ctx, f.world)
+	if err == nil {
+		f.said = said
+		return true, nil
+	}
+	if cause(ctx) != nil {
+		return false, context.Cause(ctx)
+	}
+	return false, r.tell(f, "failed", faults.Unknown, fmt.Errorf("prepare it anew: %w", err))
 }
 
 // breakOne injects, holds and reverts one fault. Once its intent is in the journal it is reverted here or in finish,
@@ -93,6 +136,7 @@ func (r *run) breakOne(ctx context.Context, f *armed) error {
 		if err := r.tell(f, "injected", faults.Present, nil); err != nil {
 			return err
 		}
+		f.struck = true
 		f.held.letGo()
 		if err := r.hold(ctx, f); err != nil {
 			return errors.Join(err, r.mend(ctx, f))

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/candor-chaos/candor/experiments"
 	"github.com/candor-chaos/candor/experiments/load"
 	"github.com/candor-chaos/candor/faults"
@@ -82,4 +84,31 @@ func (w *loads) Crowded(_ context.Context, journey, label string) (there bool, v
 		there, visits = s.Joined(label)
 	}
 	return there, visits, nil
+}
+
+// recoveryLoad begins the names of what a recovery under load does. It is no fault of the plan.
+const recoveryLoad = "recovery under load: "
+
+// underLoad doubles the traffic of every journey through the first half of the recovery, where the profile wants that:
+// when a product is back its users are back as well, and those who could not be served before come on top.
+func (r *run) underLoad(ctx context.Context) error {
+	if r.plan.Recovery.Profile != experiments.RecoveryUnderLoad {
+		return nil
+	}
+	var together errgroup.Group
+	for _, j := range r.plan.Journeys {
+		together.Go(func() error {
+			fault := faults.SpikeOn(j.Name, 2)
+			said, err := fault.Prepare(ctx, r.loads)
+			if err != nil {
+				return fmt.Errorf("%s%s: %w", recoveryLoad, j.Name, err)
+			}
+			f := &armed{name: recoveryLoad + j.Name, kind: faults.Spike, hold: r.plan.Timeline.Recovery / 2, fault: fault, said: said, world: r.loads}
+			if err := r.tell(f, "prepared", faults.Unknown, nil); err != nil {
+				return err
+			}
+			return r.breakOne(ctx, f)
+		})
+	}
+	return together.Wait()
 }

@@ -3,9 +3,12 @@ package engine
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/candor-chaos/candor/experiments"
 	"github.com/candor-chaos/candor/faults"
@@ -20,11 +23,12 @@ type pace struct {
 	guard   time.Duration // how often the truth is looked at while users are still busy
 	halt    time.Duration // how often a run asks whether it is to stop
 	others  time.Duration // for what another run left in the world to go by itself
+	flap    time.Duration // until a fault that flaps is back
 	visit   time.Duration // for a visit to come where a fault waits for it, and between two faults of a sweep
 }
 
 var patient = pace{warmUp: 60 * time.Second, traffic: 2 * time.Second, poll: 50 * time.Millisecond, guard: 2 * time.Second,
-	halt: 200 * time.Millisecond, others: 10 * time.Second, visit: 30 * time.Second}
+	halt: 200 * time.Millisecond, others: 10 * time.Second, flap: experiments.Brief, visit: 30 * time.Second}
 
 // prepare reads the world for every fault and says what will become true. It writes nothing.
 func (r *run) prepare(ctx context.Context) error {
@@ -73,8 +77,13 @@ func arm(ctx context.Context, p *experiments.Plan, c experiments.Catalog, w, loa
 		if planned.Fault, err = json.Marshal(use.Fault); err != nil {
 			return nil, fmt.Errorf("fault %s: save it: %w", planned.Name, err)
 		}
-		all = append(all, &armed{name: planned.Name, kind: kind, at: use.At.Time, where: use.At.Boundary, swept: planned.Swept,
-			hold: use.For, fault: use.Fault, said: said, world: where})
+		one := &armed{name: planned.Name, kind: kind, at: use.At.Time, where: use.At.Boundary, swept: planned.Swept,
+			hold: use.For, fault: use.Fault, said: said, world: where,
+			brief: use.Brief, done: make(chan struct{})}
+		if n := slices.IndexFunc(all, func(f *armed) bool { return f.name == use.After }); n >= 0 {
+			one.after = all[n]
+		}
+		all = append(all, one)
 	}
 	return all, nil
 }
@@ -156,6 +165,8 @@ func (r *run) recovery(ctx context.Context) error {
 	for _, w := range r.steady {
 		w.restart()
 	}
+	var loaded errgroup.Group
+	loaded.Go(func() error { return r.orAbort(r.underLoad(ctx)) })
 	ends := began.Add(r.plan.Timeline.Recovery)
 	within, cancel := context.WithDeadlineCause(ctx, ends, errUnproven)
 	defer cancel()
@@ -164,7 +175,8 @@ func (r *run) recovery(ctx context.Context) error {
 	}
 	within, stop := context.WithDeadline(ctx, ends)
 	defer stop()
-	if err := r.keepReading(within, roundEarly); err != nil {
+	err := r.keepReading(within, roundEarly)
+	if err = errors.Join(err, loaded.Wait()); err != nil {
 		return err
 	}
 	return cause(ctx)

@@ -56,6 +56,12 @@ func (r *rig) catalog() experiments.Catalog {
 // plan compiles an experiment with these faults, each given as its own keys.
 func (r *rig) plan(t testing.TB, name string, uses ...string) *experiments.Plan {
 	t.Helper()
+	return r.messy(t, name, "clean", uses...)
+}
+
+// messy is plan with a recovery of this profile.
+func (r *rig) messy(t testing.TB, name, profile string, uses ...string) *experiments.Plan {
+	t.Helper()
 	dir := filepath.Join(r.dir, name)
 	var list strings.Builder
 	for i, use := range uses {
@@ -68,7 +74,7 @@ func (r *rig) plan(t testing.TB, name string, uses ...string) *experiments.Plan 
 		"browse.yaml": "apiVersion: candor/v1\nkind: Journey\nname: browse\nsurface: http\nsteps:\n  - {name: home, get: \"{{ web.url }}/\"}\n",
 		"x.yaml": "apiVersion: candor/v1\nkind: Experiment\nname: x\nservice: web\nhypothesis: it holds\n" +
 			"timeline: {baseline: 40ms, recovery: 40ms, settle: 5ms, reread: 5ms}\nsteady:\n  - {http: {get: \"{{ web.url }}/\"}, every: 10ms}\n" +
-			"journeys:\n  - {use: browse.yaml, users: 1, every: 10ms}\nfaults:\n" + list.String(),
+			"journeys:\n  - {use: browse.yaml, users: 1, every: 10ms}\nrecovery: {profile: " + profile + "}\nfaults:\n" + list.String(),
 	} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			t.Fatal(err)
@@ -98,7 +104,7 @@ func (r *rig) config(plan *experiments.Plan, w *faulttest.Fake) (Config, *guards
 		Heal:      func(ctx context.Context, system string) error { return r.heal(ctx, w, system) },
 		Guards:    []GuardStarter{g.start},
 		pace: pace{warmUp: 2 * time.Second, traffic: 20 * time.Millisecond, poll: 5 * time.Millisecond, guard: 20 * time.Millisecond,
-			halt: 5 * time.Millisecond, others: 50 * time.Millisecond, visit: 2 * time.Second},
+			halt: 5 * time.Millisecond, others: 50 * time.Millisecond, flap: 5 * time.Millisecond, visit: 2 * time.Second},
 	}, g
 }
 

@@ -107,7 +107,7 @@ func (r *run) longest() time.Duration {
 	t := r.plan.Timeline
 	total := 2*t.Baseline + t.Recovery + t.Settle + t.Reread + 5*time.Minute
 	for _, f := range r.plan.Faults {
-		total += f.At + f.For
+		total += f.At + f.For + 2*experiments.Brief
 		if f.Where != nil {
 			total += 2 * r.pace.visit
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -31,10 +32,19 @@ func TestRandomWalk(t *testing.T) {
 		n++
 		name := fmt.Sprintf("walk%d", n)
 		var uses []string
-		for range rapid.IntRange(1, 3).Draw(rt, "faults") {
-			uses = append(uses, rapid.SampledFrom(kinds).Draw(rt, "kind").Example)
+		profile := rapid.SampledFrom([]string{"clean", "clean", "flapping", "partial", "under-load"}).Draw(rt, "recovery")
+		least := 1
+		if profile == "partial" {
+			least = 2 // a single one ends in part only when it has a share
 		}
-		plan := r.plan(t, name, uses...)
+		for range rapid.IntRange(least, 3).Draw(rt, "faults") {
+			use := rapid.SampledFrom(kinds).Draw(rt, "kind").Example
+			if profile != "partial" && profile != "flapping" && rapid.IntRange(0, 3).Draw(rt, "again") == 0 {
+				use += ", every: 80ms"
+			}
+			uses = append(uses, use)
+		}
+		plan := r.messy(t, name, profile, uses...)
 		w := faulttest.NewFake()
 		w.Restarts = rapid.Bool().Draw(rt, "restarts")
 		config, guards := r.config(plan, w)
@@ -172,7 +182,7 @@ var (
 	}
 	nextEvent = map[string][]string{
 		"":          {"prepared"},
-		"prepared":  {"injecting"},
+		"prepared":  {"injecting", "failed"}, // one that comes again may not be there to be prepared anew
 		"injecting": {"injected", "failed"},
 		"injected":  {"hits", "reverting"},
 		"hits":      {"hits", "reverting"},
@@ -201,7 +211,11 @@ func legal(rt *rapid.T, h experiments.History, whole bool) {
 			if !slices.Contains(nextEvent[before], rec.Fault.Event) {
 				rt.Fatalf("fault %s: %q follows %q", rec.Fault.Name, rec.Fault.Event, before)
 			}
-			if rec.Fault.Event == "injecting" && phase != experiments.PhaseFault {
+			during := experiments.PhaseFault
+			if strings.HasPrefix(rec.Fault.Name, recoveryLoad) {
+				during = experiments.PhaseRecovery
+			}
+			if rec.Fault.Event == "injecting" && phase != during {
 				rt.Fatalf("fault %s is injected in phase %q", rec.Fault.Name, phase)
 			}
 			event[rec.Fault.Name] = rec.Fault.Event

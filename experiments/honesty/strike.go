@@ -81,6 +81,8 @@ func (s *strike) missed() string {
 		return "it was never injected"
 	case s.effective.IsZero():
 		return "it was never seen in force"
+	case s.planned.Brief:
+		return "" // that it came back is what counts, and it may be gone before anybody comes
 	case s.planned.Swept:
 		return "" // at some boundaries there is nothing to hit: that is what a sweep looks for
 	case !s.counted:

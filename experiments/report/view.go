@@ -96,6 +96,9 @@ func viewOf(run Run) view {
 	v.Faults = faultsOf(run, t)
 	v.Sweep = sweepOf(r)
 	v.Recovery = recoveryWords(r)
+	if words := run.Plan.Recovery.Words(); words != "" {
+		v.Recovery += " It was not clean, but " + words + "."
+	}
 	v.Gaps = gapsOf(run, t)
 	v.Line = timelineOf(run, t)
 	v.Conditions = conditionsOf(run, t, v.Line)
