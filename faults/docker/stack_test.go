@@ -55,7 +55,7 @@ type project struct {
 	web  string // URL of web on this machine
 }
 
-func needDocker(t *testing.T) {
+func needDocker(t testing.TB) {
 	t.Helper()
 	if os.Getenv("CANDOR_TEST_NO_DOCKER") != "" {
 		t.Skip("LEFT OUT: needs Docker, and CANDOR_TEST_NO_DOCKER is set")
@@ -67,7 +67,7 @@ func config(name string) docker.Config {
 		Services: map[string]docker.Ports{"web": {"": 8080}, "payments": {"": 8083}, "orders": {"": 8083}}}
 }
 
-func open(t *testing.T, c docker.Config, seen func(faults.Request)) *docker.World {
+func open(t testing.TB, c docker.Config, seen func(faults.Request)) *docker.World {
 	t.Helper()
 	path, err := binary()
 	if err != nil {
@@ -115,7 +115,7 @@ func upWith(t *testing.T, labels map[string]string, orders docker.StackContainer
 }
 
 // eventually waits for a fact.
-func eventually(t *testing.T, what string, fact func() error) {
+func eventually(t testing.TB, what string, fact func() error) {
 	t.Helper()
 	deadline := time.Now().Add(20 * time.Second)
 	for {
@@ -154,7 +154,7 @@ func (p project) ask(to, conn string) (answer, error) {
 }
 
 // kind finds the kind that a fault in YAML names.
-func kind(t *testing.T, text string) faults.Kind {
+func kind(t testing.TB, text string) faults.Kind {
 	t.Helper()
 	name, _, _ := strings.Cut(text, ":")
 	k, known := faults.Lookup(faults.Obligations(), name)
@@ -165,7 +165,7 @@ func kind(t *testing.T, text string) faults.Kind {
 	return k
 }
 
-func decode(t *testing.T, text string) faults.Fault {
+func decode(t testing.TB, text string) faults.Fault {
 	t.Helper()
 	f, err := faulttest.Decode(kind(t, text))
 	if err != nil {
@@ -174,7 +174,7 @@ func decode(t *testing.T, text string) faults.Fault {
 	return f
 }
 
-func prepare(t *testing.T, w faults.World, text string) faults.Fault {
+func prepare(t testing.TB, w faults.World, text string) faults.Fault {
 	t.Helper()
 	f := decode(t, text)
 	if _, err := f.Prepare(t.Context(), w); err != nil {
@@ -183,7 +183,7 @@ func prepare(t *testing.T, w faults.World, text string) faults.Fault {
 	return f
 }
 
-func inject(t *testing.T, w faults.World, f faults.Fault) {
+func inject(t testing.TB, w faults.World, f faults.Fault) {
 	t.Helper()
 	if err := f.Inject(t.Context(), w); err != nil {
 		t.Fatal(err)
@@ -191,7 +191,7 @@ func inject(t *testing.T, w faults.World, f faults.Fault) {
 	state(t, w, f, faults.Present)
 }
 
-func revert(t *testing.T, w faults.World, f faults.Fault) {
+func revert(t testing.TB, w faults.World, f faults.Fault) {
 	t.Helper()
 	if err := f.Revert(t.Context(), w); err != nil {
 		t.Fatal(err)
@@ -199,7 +199,7 @@ func revert(t *testing.T, w faults.World, f faults.Fault) {
 	state(t, w, f, faults.Absent)
 }
 
-func state(t *testing.T, w faults.World, f faults.Fault, want faults.State) {
+func state(t testing.TB, w faults.World, f faults.Fault, want faults.State) {
 	t.Helper()
 	eventually(t, "it is "+want.String(), func() error {
 		s, err := f.State(t.Context(), w)

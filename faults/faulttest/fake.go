@@ -67,6 +67,13 @@ func NewFake() *Fake {
 	return f
 }
 
+// Add puts a further service into the world.
+func (f *Fake) Add(service string, ports ...int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.put(service, ports)
+}
+
 func (f *Fake) put(service string, ports []int) {
 	f.births++
 	f.things[service] = &thing{Ports: ports, Running: true, Redirects: map[string]int{}, Impairments: map[string]faults.Impairment{},
