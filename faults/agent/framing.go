@@ -170,7 +170,7 @@ func plausible(head []byte) bool {
 
 // readRequest reads a whole head of a request, and how long its body is.
 func readRequest(head []byte) (*http.Request, int64, error) {
-	r, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(head)))
+	r, err := http.ReadRequest(bufio.NewReaderSize(bytes.NewReader(head), len(head)))
 	if err != nil || r.ProtoMajor != 1 {
 		return nil, 0, errNotHTTP
 	}
@@ -182,7 +182,7 @@ func readRequest(head []byte) (*http.Request, int64, error) {
 
 // readResponse reads a whole head of an answer to a method, and how long its body is.
 func readResponse(head []byte, method string) (*http.Response, int64, error) {
-	r, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(head)), &http.Request{Method: method})
+	r, err := http.ReadResponse(bufio.NewReaderSize(bytes.NewReader(head), len(head)), &http.Request{Method: method})
 	if err != nil || r.ProtoMajor != 1 {
 		return nil, 0, errNotHTTP
 	}
