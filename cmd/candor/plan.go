@@ -95,11 +95,27 @@ func printPlan(w io.Writer, p *experiments.Plan) error {
 	fmt.Fprintf(&b, "  decide the verdict: %s\n", orNone(gated))
 	fmt.Fprintf(&b, "  are reported:       %s\n", orNone(reported))
 	fmt.Fprintf(&b, "  cannot apply:\n")
-	for _, r := range cannot {
-		fmt.Fprintf(&b, "    %s: %s\n", r.ID, r.Why)
+	for _, why := range reasonsOf(cannot) {
+		fmt.Fprintf(&b, "    %s\n", why)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// reasonsOf says why rules cannot apply, those with the same reason in one line, in the order of the first of each.
+func reasonsOf(cannot []experiments.PlannedRule) []string {
+	ids := map[string][]string{}
+	var reasons []string
+	for _, r := range cannot {
+		if ids[r.Why] == nil {
+			reasons = append(reasons, r.Why)
+		}
+		ids[r.Why] = append(ids[r.Why], r.ID)
+	}
+	for i, why := range reasons {
+		reasons[i] = strings.Join(ids[why], " ") + ": " + why
+	}
+	return reasons
 }
 
 func splitRules(rules []experiments.PlannedRule) (gated, reported []string, cannot []experiments.PlannedRule) {
