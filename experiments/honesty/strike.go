@@ -126,9 +126,13 @@ func (s *strike) afterwards() string {
 	return list(s.planned.Reach.Services) + " was back"
 }
 
-// touches reports whether a step needs what a fault broke. A step that the plan does not know is taken not to.
+// touches reports whether a step needs what a fault broke: of a path both ends, since what somebody else asks of the same
+// service is not on its way. A step that the plan does not know is taken not to.
 func (e *evidence) touches(s *strike, step stepKey) bool {
 	needs := e.needs[step]
+	if p := s.planned.Reach.Path; p != nil && !slices.Contains(needs, p.From) {
+		return false
+	}
 	return slices.ContainsFunc(s.planned.Reach.Services, func(service string) bool { return slices.Contains(needs, service) })
 }
 
