@@ -86,7 +86,30 @@ func Create(dir string, h Header) (*Journal, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("begin journal %s: %w", path, err), f.Close(), os.Remove(path))
 	}
+	forget(folder, time.Now().Add(-keepClosed))
 	return j, nil
+}
+
+// keepClosed is how long a journal in which all is settled stays, for whoever wants to know what was done.
+const keepClosed = 30 * 24 * time.Hour
+
+// forget removes journals that were closed before a day, and the notes of their guardians. It is housekeeping: what cannot
+// be removed stays.
+func forget(folder string, before time.Time) {
+	paths, err := filepath.Glob(filepath.Join(folder, "*"+extension))
+	if err != nil {
+		return
+	}
+	for _, path := range paths {
+		info, err := os.Stat(path)
+		if err != nil || info.ModTime().After(before) {
+			continue
+		}
+		if l, err := Read(path); err == nil && l.Closed() {
+			_ = os.Remove(NotesPath(path))
+			_ = os.Remove(path)
+		}
+	}
 }
 
 // refuseDirty also refuses journals that cannot be read, unless their header says that they are another system's.

@@ -257,3 +257,38 @@ func TestAnotherProcessMends(t *testing.T) {
 		t.Errorf("Create over a closed journal = %v; want that it exists", err)
 	}
 }
+
+// What is settled is forgotten after a while, what is owed never.
+func TestOldJournalsAreForgotten(t *testing.T) {
+	dir := t.TempDir()
+	w := faulttest.NewFake()
+	settled, owing := create(t, dir, "settled"), create(t, dir, "owing")
+	for _, j := range []*Journal{settled, owing} {
+		if err := j.Inject(t.Context(), w, obligation(t, w, "frozen", faults.Pause)); err != nil {
+			t.Fatal(err)
+		}
+		if j == settled {
+			if err := errors.Join(j.RevertAll(t.Context(), w), j.Close()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := owing.Leave(); err != nil {
+		t.Fatal(err)
+	}
+	old := time.Now().Add(-keepClosed - time.Hour)
+	for _, j := range []*Journal{settled, owing} {
+		if err := os.WriteFile(NotesPath(j.log.Path), []byte("a note"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(j.log.Path, old, old); err != nil {
+			t.Fatal(err)
+		}
+	}
+	forget(filepath.Dir(owing.log.Path), time.Now().Add(-keepClosed))
+	for path, there := range map[string]bool{settled.log.Path: false, NotesPath(settled.log.Path): false, owing.log.Path: true, NotesPath(owing.log.Path): true} {
+		if _, err := os.Stat(path); (err == nil) != there {
+			t.Errorf("%s is there %v; want %v", filepath.Base(path), err == nil, there)
+		}
+	}
+}
