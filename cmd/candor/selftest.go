@@ -71,7 +71,7 @@ type matrixRow struct {
 // broadExperiment lets the honest shop show itself under many faults; the narrow ones have people and lies of their own.
 const broadExperiment = "rough-evening"
 
-var narrowExperiments = []string{"pressed-again", "identity-down"}
+var narrowExperiments = []string{"pressed-again", "identity-down", "sweep-checkout"}
 
 // leastExercised is how many of the rules that the shop can break an honest run has to exercise: silence about rules that
 // never came up shows nothing.
