@@ -36,6 +36,15 @@ type Attachment struct {
 	Priority   int               `json:"priority,omitempty"`
 }
 
+// Same reports whether two are of the same network. What was connected while its container did not run knows its network by
+// name alone.
+func (a Attachment) Same(b Attachment) bool {
+	if a.NetworkID == "" || b.NetworkID == "" {
+		return a.Network != "" && a.Network == b.Network
+	}
+	return a.NetworkID == b.NetworkID
+}
+
 // addresses are what it is reached at, for a person.
 func (a Attachment) addresses() string {
 	return strings.Join(strings.Fields(a.IPv4+" "+a.IPv6), " and ")
@@ -132,7 +141,7 @@ func (d *disconnect) now(ctx context.Context, w World) (a Attachment, connected 
 		return a, false, fmt.Errorf("look at the networks of %s: %w", called(w, d.ID), err)
 	}
 	for _, a := range all {
-		if a.NetworkID == d.Was.NetworkID {
+		if a.Same(d.Was) {
 			return a, true, nil
 		}
 	}

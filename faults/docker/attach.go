@@ -2,12 +2,10 @@ package docker
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
-	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/network"
 
@@ -46,7 +44,7 @@ func attachments(c container.InspectResponse) []faults.Attachment {
 // Detach takes exactly this incarnation off a network. One that is not in it is left so.
 func (w *World) Detach(ctx context.Context, id faults.Identity, networkID string) error {
 	c, err := w.exactly(ctx, id)
-	if err != nil || !in(c, networkID) {
+	if err != nil || !in(c, faults.Attachment{NetworkID: networkID}) {
 		return err
 	}
 	ctx, done := brief(ctx)
@@ -54,12 +52,13 @@ func (w *World) Detach(ctx context.Context, id faults.Identity, networkID string
 	return translate(w.docker.NetworkDisconnect(ctx, networkID, id.ID, false), "disconnect container "+id.Name)
 }
 
-func in(c container.InspectResponse, networkID string) bool {
-	return slices.ContainsFunc(attachments(c), func(a faults.Attachment) bool { return a.NetworkID == networkID })
+func in(c container.InspectResponse, which faults.Attachment) bool {
+	return slices.ContainsFunc(attachments(c), func(a faults.Attachment) bool { return a.Same(which) })
 }
 
-// Attach connects a container as it was. An engine gives the address back that it had only on a network whose subnet
-// somebody chose, and while nobody else has it: elsewhere it gets another one, and no address of its own choice.
+// Attach connects a container as it was configured: with the address that somebody chose for it, and else with one that the
+// engine chooses. To ask for the address that it merely had would make it its own for good, and keep the container from
+// starting when the engine has given that address to another one meanwhile (seen after a restart of the engine).
 func (w *World) Attach(ctx context.Context, id faults.Identity, a faults.Attachment) error {
 	c, now, err := w.inspect(ctx, id.ID)
 	switch {
@@ -67,22 +66,15 @@ func (w *World) Attach(ctx context.Context, id faults.Identity, a faults.Attachm
 		return w.goneOrReplaced(ctx, id, err)
 	case now.Protected:
 		return fmt.Errorf("container %s: %w", id.Name, faults.ErrProtected)
-	case in(c, a.NetworkID):
+	case in(c, a):
 		return nil
 	}
 	ctx, done := brief(ctx)
 	defer done()
-	asked := a
-	asked.ChosenIPv4, asked.ChosenIPv6 = a.IPv4, a.IPv6
-	err = w.docker.NetworkConnect(ctx, a.NetworkID, id.ID, settings(asked))
-	if refused := err != nil && !errdefs.IsNotFound(err) && ctx.Err() == nil; refused && (asked.ChosenIPv4 != a.ChosenIPv4 || asked.ChosenIPv6 != a.ChosenIPv6) {
-		if c, _, ierr := w.inspect(ctx, id.ID); ierr != nil || in(c, a.NetworkID) {
-			return ierr // somebody was quicker
-		}
-		if again := w.docker.NetworkConnect(ctx, a.NetworkID, id.ID, settings(a)); again != nil {
-			err = errors.Join(err, again)
-		} else {
-			err = nil
+	err = w.docker.NetworkConnect(ctx, a.NetworkID, id.ID, settings(a))
+	if err != nil && ctx.Err() == nil {
+		if c, _, ierr := w.inspect(ctx, id.ID); ierr == nil && in(c, a) {
+			return nil // somebody was quicker
 		}
 	}
 	return translate(err, "connect container "+id.Name+" to network "+a.Network)
