@@ -61,7 +61,7 @@ func (s *crashSystem) try(ctx context.Context, trial crashTrial) (res crashResul
 	if err != nil {
 		return res, err
 	}
-	if !trial.accident.dies || res.nothing {
+	if !trial.accident.dies || res.nothing || s.stillGuarded(ctx, r) {
 		if !r.finish(time.Until(planned) + crashLate) {
 			res.fail("the run hangs: it has not ended %s after its time", crashLate)
 		}
@@ -80,6 +80,21 @@ func (s *crashSystem) try(ctx context.Context, trial crashTrial) (res crashResul
 		res.evidence = r.evidence()
 	}
 	return res, nil
+}
+
+// stillGuarded reports whether the run rightly goes on after a guardian was killed: a process guards while the container
+// that takes over from it is made, and either of them is enough.
+func (s *crashSystem) stillGuarded(ctx context.Context, r *crashRun) bool {
+	if r.trial.accident.name != "guardian killed" {
+		return false
+	}
+	select {
+	case <-r.done:
+		return false
+	case <-time.After(crashHelp / 2):
+	}
+	contained, err := s.contained(ctx, "guardian")
+	return r.lives() && (len(s.processes("guardian")) > 0 || err == nil && len(contained) > 0)
 }
 
 // ready makes everything whole for a trial, in a state directory of its own.
