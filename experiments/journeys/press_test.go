@@ -128,7 +128,12 @@ func TestPeopleFindTheDuplicate(t *testing.T) {
 					t.Errorf("keyed %v: %d orders; want %d to %d", keyed, got, least, most)
 				}
 				presses, reloads := n.attempts("order"), n.attempts("book")
-				if len(presses) != want.presses || len(reloads) != want.reloads {
+				// The last press of somebody impatient is due when the answer is: either may come first.
+				least = want.presses
+				if name == experiments.Impatient {
+					least--
+				}
+				if len(presses) < least || len(presses) > want.presses || len(reloads) != want.reloads {
 					t.Errorf("keyed %v: pressed %d times and asked for the page %d times; want %d and %d", keyed, len(presses), len(reloads), want.presses, want.reloads)
 				}
 				for attempt, e := range presses {
@@ -137,7 +142,7 @@ func TestPeopleFindTheDuplicate(t *testing.T) {
 					}
 				}
 				claims := n.claims()
-				if len(claims) != want.presses || claims[0].Claim != success || claims[0].Clicked != claims[len(claims)-1].Clicked {
+				if len(claims) != len(presses) || claims[0].Claim != success || claims[0].Clicked != claims[len(claims)-1].Clicked {
 					t.Errorf("keyed %v: claims %+v; want one for each answer, counted from the first press", keyed, claims)
 				}
 			}

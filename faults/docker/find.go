@@ -23,9 +23,12 @@ func isNotFound(err error) bool { return errdefs.IsNotFound(err) }
 // isGone is isNotFound after translate.
 func isGone(err error) bool { return errors.Is(err, faults.ErrNotFound) }
 
-// selector picks the system's containers.
+// selector picks the system's containers, and none where nothing says which they are: a filter of nothing would be all.
 func (w *World) selector() filters.Args {
 	f := filters.NewArgs()
+	if w.config.Project == "" && len(w.config.Labels) == 0 {
+		f.Add("label", labelProject+"=")
+	}
 	if w.config.Project != "" {
 		f.Add("label", labelProject+"="+w.config.Project)
 	}
