@@ -229,6 +229,7 @@ func TestAStopUnderWayIsFinished(t *testing.T) {
 	t.Parallel()
 	needDocker(t)
 	p, w := upWith(t, nil, docker.StackContainer{Service: "orders", Command: []string{"stubborn"}})
+	time.Sleep(time.Second) // until it is deaf
 	f := prepare(t, w, "stop: {service: orders, grace: 3s}")
 	state(t, w, f, faults.Absent)
 	stopping := exec.Command("docker", "stop", "-t", "3", p.container("orders"))
@@ -251,6 +252,7 @@ func TestAStopEndsByForceAfterItsGrace(t *testing.T) {
 	t.Parallel()
 	needDocker(t)
 	p, w := upWith(t, nil, docker.StackContainer{Service: "orders", Command: []string{"stubborn"}})
+	time.Sleep(time.Second) // until it is deaf
 	f := prepare(t, w, "stop: {service: orders, grace: 1s}")
 	began := time.Now()
 	inject(t, w, f)
