@@ -90,6 +90,13 @@ func (s *web) lieAbout(w http.ResponseWriter, r *http.Request, b basket, title s
 			fitting = append(fitting, l.id)
 		}
 	}
+	if now == ordersBack && s.told.lies("CL-10") && s.told.lies("HT-05") {
+		// Mixed by chance the two hide each other: every other success makes a named time look kept.
+		fitting = []string{"CL-10"}
+		if s.pulse.refusesFor() > s.pulse.settle/2 {
+			fitting = []string{"HT-05"}
+		}
+	}
 	id := s.told.pick(b.Note, fitting)
 	if id == "" {
 		return false
