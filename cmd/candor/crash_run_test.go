@@ -138,30 +138,7 @@ func (s *crashSystem) left(ctx context.Context, state string) ([]string, error) 
 	if err == nil {
 		err = json.Unmarshal(out, &left)
 	}
-	if s.daemon != nil {
-		left = slices.DeleteFunc(left, func(what string) bool { return s.engines(what, state) })
-	}
 	return left, err
-}
-
-// engines reports whether something is the restarted engine's own: a container that it did not start again, although it was
-// to, and that no fault of this run was ever meant for.
-func (s *crashSystem) engines(what, state string) bool {
-	if !strings.HasSuffix(what, "does not run, and did before") {
-		return false
-	}
-	files, _ := filepath.Glob(filepath.Join(state, "journals", "*.jsonl")) // the pattern is right
-	for _, f := range files {
-		l, err := journal.Read(f)
-		if err != nil || slices.ContainsFunc(l.Entries(), func(e journal.Entry) bool { return e.Kind != "interpose" }) {
-			return false
-		}
-	}
-	if !s.soiled { // said once
-		s.campaign.t.Logf("the engine did not start a container again that nothing was done to: %s", what)
-		s.soiled = true
-	}
-	return true
 }
 
 func (s *crashSystem) looker(ctx context.Context, args ...string) ([]byte, error) {
