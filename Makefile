@@ -22,7 +22,7 @@ demo: build ## two bookshops, one that lies; three experiments on both; the diff
 .PHONY: test
 test: build setup vet ## everything that has to hold, on this machine
 	@test -z "$${CANDOR_TEST_NO_DOCKER:-}" || echo "LEFT OUT: every test that needs Docker, because CANDOR_TEST_NO_DOCKER is set" >&2
-	@go test -timeout 18m ./...
+	@go test -p 1 -timeout 18m ./... # one package at a time: they measure times, and share one engine and few cores
 
 .PHONY: setup
 setup: ## make what the tests need beside Go and Docker (one image with the servers that tests talk to)

@@ -75,7 +75,9 @@ type killer interface {
 
 // pauser freezes and thaws.
 type pauser interface {
+	// Pause returns when exactly this incarnation is frozen, or with an error.
 	Pause(ctx context.Context, id Identity) error
+	// Unpause leaves alone what is not frozen; what was told to freeze and has not yet, never does.
 	Unpause(ctx context.Context, id Identity) error
 	Paused(ctx context.Context, id Identity) (bool, error)
 }

@@ -81,20 +81,23 @@ func (p *pause) State(ctx context.Context, w World) (State, error) {
 	return Absent, nil
 }
 
-// Revert thaws this incarnation and no other.
+// Revert thaws this incarnation and no other. It does not look first whether it is frozen: a process that was just told to
+// stop may do so only after the look.
 func (p *pause) Revert(ctx context.Context, w World) error {
-	s, err := p.State(ctx, w)
+	m, err := ask[pauser](w, "unpause")
 	if err != nil {
 		return err
 	}
-	if s == Present {
-		m, err := ask[pauser](w, "unpause")
-		if err != nil {
-			return err
-		}
-		if err := m.Unpause(ctx, p.ID); err != nil && !errors.Is(err, ErrNotFound) {
-			return fmt.Errorf("unpause %s: %w", called(w, p.ID), err)
-		}
+	now, running, err := incarnation(ctx, w, p.ID)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		p.Ended, err = fate(ctx, w, p.ID)
+		return err
+	case err != nil || !running || !now.Born.Equal(p.ID.Born):
+		return err
+	}
+	if err := m.Unpause(ctx, p.ID); err != nil && !errors.Is(err, ErrNotFound) {
+		return fmt.Errorf("unpause %s: %w", called(w, p.ID), err)
 	}
 	if _, _, err = incarnation(ctx, w, p.ID); errors.Is(err, ErrNotFound) {
 		p.Ended, err = fate(ctx, w, p.ID)

@@ -15,17 +15,26 @@ type status struct {
 	http  *http.Client
 	told  *told
 	lied  atomic.Bool
+	watch time.Duration
+
+	mu   sync.Mutex
+	last map[string]time.Time // when a part was last seen down
 }
+
+// watchTime is how long the page goes on to call a part shaky after it was last seen down: what fails now and then has
+// not recovered each time that it answers.
+const watchTime = 40 * time.Second
 
 func newStatus(o Options) *status {
 	return &status{told: newTold(o), names: []string{"Shop", "Books", "Orders", "Payments", "Accounts"}, http: &http.Client{Timeout: time.Second},
+		watch: o.paced(watchTime), last: map[string]time.Time{},
 		parts: map[string]string{"Shop": o.Web, "Books": o.Catalog, "Orders": o.Orders, "Payments": o.Payments, "Accounts": o.Accounts}}
 }
 
 // part is one line of the page.
 type part struct {
 	Name  string `json:"name"`
-	State string `json:"state"` // operational or major_outage
+	State string `json:"state"` // operational, degraded_performance or major_outage
 }
 
 func (s *status) handler() http.Handler {
@@ -61,5 +70,15 @@ func (s *status) look(ctx context.Context) []part {
 		})
 	}
 	all.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, p := range parts {
+		switch {
+		case p.State != "operational":
+			s.last[p.Name] = time.Now()
+		case time.Since(s.last[p.Name]) < s.watch:
+			parts[i].State = "degraded_performance"
+		}
+	}
 	return parts
 }

@@ -136,6 +136,9 @@ func (w *World) Pause(ctx context.Context, id faults.Identity) error {
 // Unpause thaws exactly this incarnation.
 func (w *World) Unpause(ctx context.Context, id faults.Identity) error {
 	c, err := w.exactly(ctx, id)
+	if errors.Is(err, faults.ErrProtected) && !c.State.Paused {
+		err = nil // there is nothing to do, so nothing is refused
+	}
 	if err != nil || !c.State.Paused {
 		return err
 	}

@@ -48,16 +48,12 @@ func TestNamesFailAndOthersPass(t *testing.T) {
 		} else {
 			t.Logf("%s: after %s: %s", answer, a.took, a.why)
 		}
-		if err := p.says("orders:8083", true)(); err != nil {
-			t.Errorf("%s: orders, by the engine's own name server: %v", answer, err)
-		}
+		eventually(t, answer+": orders, by the engine's own name server", p.says("orders:8083", true))
 		if n, err := f.(faults.Counter).Hits(t.Context(), w); err != nil || n < 1 {
 			t.Errorf("%s: hits %d, %v", answer, n, err)
 		}
 		revert(t, w, f)
-		if err := p.says("payments:8083", true)(); err != nil {
-			t.Errorf("%s: afterwards: %v", answer, err)
-		}
+		eventually(t, answer+": payments, afterwards", p.says("payments:8083", true))
 	}
 	clean(t, w, p.name)
 }

@@ -175,7 +175,7 @@ func (f *Fake) Incarnation(ctx context.Context, id faults.Identity) (now faults.
 // Pause refuses what is paused.
 func (f *Fake) Pause(ctx context.Context, id faults.Identity) error { return f.freeze(ctx, id, true) }
 
-// Unpause refuses what is not paused.
+// Unpause leaves alone what is not paused.
 func (f *Fake) Unpause(ctx context.Context, id faults.Identity) error {
 	return f.freeze(ctx, id, false)
 }
@@ -183,8 +183,8 @@ func (f *Fake) Unpause(ctx context.Context, id faults.Identity) error {
 func (f *Fake) freeze(ctx context.Context, id faults.Identity, paused bool) error {
 	return f.call(ctx, true, func() error {
 		t, err := f.exactly(id)
-		if err == nil && t.Paused == paused {
-			err = fmt.Errorf("%s: paused is %v already", id.ID, paused)
+		if err == nil && paused && t.Paused {
+			err = fmt.Errorf("%s: paused already", id.ID)
 		}
 		if err == nil {
 			t.Paused = paused

@@ -95,8 +95,11 @@ func TestFakeIsTouchy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Unpause(ctx, id); err == nil {
-		t.Error("unpausing what is not paused is accepted")
+	if err := errors.Join(w.Unpause(ctx, id), w.Pause(ctx, id)); err != nil {
+		t.Error(err)
+	}
+	if err := w.Pause(ctx, id); err == nil {
+		t.Error("pausing what is paused is accepted")
 	}
 	w.Restart("orders")
 	if err := w.Kill(ctx, id, "KILL", true); err == nil {

@@ -33,11 +33,12 @@ type service struct {
 }
 
 const (
-	upTime     = time.Minute            // for all services to become healthy
-	graceTime  = 5 * time.Second        // between asking a service to end and killing it
-	deadWithin = 2 * time.Second        // for a killed process to be gone
-	pollEvery  = 20 * time.Millisecond  // how often a service is asked whether it is there
-	aloneTime  = 300 * time.Millisecond // that one without a port has to live to count as started
+	upTime       = time.Minute            // for all services to become healthy
+	graceTime    = 5 * time.Second        // between asking a service to end and killing it
+	deadWithin   = 2 * time.Second        // for a killed process to be gone
+	frozenWithin = time.Second            // for a stopped process to stand still
+	pollEvery    = 20 * time.Millisecond  // how often a service is asked whether it is there
+	aloneTime    = 300 * time.Millisecond // that one without a port has to live to count as started
 )
 
 // own looks at the present incarnation of a service of this world.
@@ -332,9 +333,19 @@ func (w *World) group(ctx context.Context, id faults.Identity, sig unix.Signal) 
 	return nil
 }
 
-// Pause freezes exactly this incarnation, with all of its processes.
+// Pause freezes exactly this incarnation, with all of its processes. The kernel stops a process some time after it was
+// told to, on a busy machine later than the next look: so this waits, whatever became of the context, for what it sent
+// cannot be called back. A longer wait ends without an error: a look tells.
 func (w *World) Pause(ctx context.Context, id faults.Identity) error {
-	return w.group(ctx, id, unix.SIGSTOP)
+	if err := w.group(ctx, id, unix.SIGSTOP); err != nil {
+		return err
+	}
+	p, err := w.leader(id.Service)
+	for ends := time.Now().Add(frozenWithin); err == nil && p.pid != 0 && p.lives() && !p.frozen() && time.Now().Before(ends); {
+		time.Sleep(time.Millisecond)
+		p, err = w.leader(id.Service)
+	}
+	return err
 }
 
 // Unpause thaws exactly this incarnation.
