@@ -16,18 +16,23 @@ type status struct {
 	told  *told
 	lied  atomic.Bool
 	watch time.Duration
+	late  time.Duration
 
 	mu   sync.Mutex
 	last map[string]time.Time // when a part was last seen down
 }
 
-// watchTime is how long the page goes on to call a part shaky after it was last seen down: what fails now and then has
-// not recovered each time that it answers.
-const watchTime = 40 * time.Second
+const (
+	// watchTime is how long the page goes on to call a part shaky after it was last seen down: what fails now and then has
+	// not recovered each time that it answers.
+	watchTime = 40 * time.Second
+	// lateTime is when the shop is called shaky. It asks all the others before it answers, so it is late when one of them is.
+	lateTime = time.Second
+)
 
 func newStatus(o Options) *status {
 	return &status{told: newTold(o), names: []string{"Shop", "Books", "Orders", "Payments", "Accounts"}, http: &http.Client{Timeout: time.Second},
-		watch: o.paced(watchTime), last: map[string]time.Time{},
+		watch: o.paced(watchTime), late: o.paced(lateTime), last: map[string]time.Time{},
 		parts: map[string]string{"Shop": o.Web, "Books": o.Catalog, "Orders": o.Orders, "Payments": o.Payments, "Accounts": o.Accounts}}
 }
 
@@ -57,28 +62,39 @@ func (s *status) look(ctx context.Context) []part {
 	parts := make([]part, len(s.names))
 	var all sync.WaitGroup
 	for i, name := range s.names {
-		all.Go(func() {
-			parts[i] = part{Name: name, State: "major_outage"}
-			if request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.parts[name]+"/readyz", nil); err == nil {
-				if answer, err := s.http.Do(request); err == nil {
-					answer.Body.Close()
-					if answer.StatusCode < 300 {
-						parts[i].State = "operational"
-					}
-				}
-			}
-		})
+		all.Go(func() { parts[i] = part{Name: name, State: s.ask(ctx, name)} })
 	}
 	all.Wait()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i, p := range parts {
 		switch {
-		case p.State != "operational":
+		case p.State == "major_outage":
 			s.last[p.Name] = time.Now()
 		case time.Since(s.last[p.Name]) < s.watch:
 			parts[i].State = "degraded_performance"
 		}
 	}
 	return parts
+}
+
+// ask asks one part how it is.
+func (s *status) ask(ctx context.Context, name string) (state string) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.parts[name]+"/readyz", nil)
+	if err != nil {
+		return "major_outage"
+	}
+	began := time.Now()
+	answer, err := s.http.Do(request)
+	if err != nil {
+		return "major_outage"
+	}
+	answer.Body.Close()
+	switch {
+	case answer.StatusCode >= 300:
+		return "major_outage"
+	case name == "Shop" && time.Since(began) >= s.late:
+		return "degraded_performance"
+	}
+	return "operational"
 }
