@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -109,7 +108,7 @@ func (c *campaign) newSystem(ctx context.Context, name string, d *daemon) (*cras
 	}
 	s.services = slices.Sorted(maps.Keys(all))
 	var err error
-	if s.port, err = crashPort(); err != nil {
+	if s.port, err = faulttest.FreePort(); err != nil {
 		return nil, err
 	}
 	if err := s.write(); err != nil {
@@ -123,15 +122,6 @@ func (c *campaign) newSystem(ctx context.Context, name string, d *daemon) (*cras
 	}
 	_, err = s.docker(ctx, "network", "create", s.name)
 	return s, err
-}
-
-// crashPort finds a port that nobody listens on: one that stays when the container is made anew.
-func crashPort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	return l.Addr().(*net.TCPAddr).Port, l.Close()
 }
 
 // write writes a journey and an experiment for each kind.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +12,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/candor-chaos/candor/faults/faulttest"
 )
 
 // The scripts in testdata/script are the specification of the command line: the first word of a file's name is the
@@ -45,15 +46,9 @@ func TestScript(t *testing.T) {
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("DOCKER_HOST", os.Getenv("DOCKER_HOST"))
 			env.Setenv("NO_COLOR", "1")
-			l, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				return err
-			}
-			env.Setenv("FREEPORT", strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
-			if err := l.Close(); err != nil {
-				return err
-			}
-			return nil
+			port, err := faulttest.FreePort()
+			env.Setenv("FREEPORT", strconv.Itoa(port))
+			return err
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":   exits,

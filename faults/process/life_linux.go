@@ -33,12 +33,11 @@ type service struct {
 }
 
 const (
-	upTime       = time.Minute            // for all services to become healthy
-	graceTime    = 5 * time.Second        // between asking a service to end and killing it
-	deadWithin   = 2 * time.Second        // for a killed process to be gone
-	frozenWithin = time.Second            // for a stopped process to stand still
-	pollEvery    = 20 * time.Millisecond  // how often a service is asked whether it is there
-	aloneTime    = 300 * time.Millisecond // that one without a port has to live to count as started
+	upTime     = time.Minute            // for all services to become healthy
+	graceTime  = 5 * time.Second        // between asking a service to end and killing it
+	deadWithin = 2 * time.Second        // for a killed process to be gone
+	pollEvery  = 20 * time.Millisecond  // how often a service is asked whether it is there
+	aloneTime  = 300 * time.Millisecond // that one without a port has to live to count as started
 )
 
 // own looks at the present incarnation of a service of this world.
@@ -307,59 +306,6 @@ func (w *World) Start(ctx context.Context, id faults.Identity) error {
 		return err
 	}
 	return w.start(ctx, id.Service)
-}
-
-// group signals every process of a service's group.
-func (w *World) group(ctx context.Context, id faults.Identity, sig unix.Signal) error {
-	if err := w.exactly(ctx, id); err != nil {
-		return err
-	}
-	if w.mends {
-		p, err := w.leader(id.Service)
-		if err != nil || p.pid == 0 {
-			return err
-		}
-		return p.signal(sig)
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	s := w.services[id.Service]
-	if s == nil || s.pid == 0 {
-		return nil
-	}
-	if err := unix.Kill(-s.pid, sig); err != nil && !errors.Is(err, unix.ESRCH) {
-		return fmt.Errorf("send %s to %s: %w", unix.SignalName(sig), id.Service, err)
-	}
-	return nil
-}
-
-// Pause freezes exactly this incarnation, with all of its processes. The kernel stops a process some time after it was
-// told to, on a busy machine later than the next look: so this waits, whatever became of the context, for what it sent
-// cannot be called back. A longer wait ends without an error: a look tells.
-func (w *World) Pause(ctx context.Context, id faults.Identity) error {
-	if err := w.group(ctx, id, unix.SIGSTOP); err != nil {
-		return err
-	}
-	p, err := w.leader(id.Service)
-	for ends := time.Now().Add(frozenWithin); err == nil && p.pid != 0 && p.lives() && !p.frozen() && time.Now().Before(ends); {
-		time.Sleep(time.Millisecond)
-		p, err = w.leader(id.Service)
-	}
-	return err
-}
-
-// Unpause thaws exactly this incarnation.
-func (w *World) Unpause(ctx context.Context, id faults.Identity) error {
-	return w.group(ctx, id, unix.SIGCONT)
-}
-
-// Paused looks whether exactly this incarnation is frozen.
-func (w *World) Paused(ctx context.Context, id faults.Identity) (bool, error) {
-	if err := w.exactly(ctx, id); err != nil {
-		return false, err
-	}
-	p, err := w.leader(id.Service)
-	return p.pid != 0 && p.frozen(), err
 }
 
 // endAll asks every service to end, and kills what does not.

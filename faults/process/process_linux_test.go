@@ -52,12 +52,10 @@ func shop(t *testing.T) Config {
 	c := Config{Run: fmt.Sprintf("run-%s-%d", strings.ReplaceAll(t.Name(), "/", "-"), time.Now().UnixNano()), System: "shop-" + t.Name(), Seed: 1,
 		Services: map[string]Service{"web": {Needs: []string{"payments", "orders"}}, "payments": {}, "orders": {}}}
 	for name, s := range c.Services {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		port, err := faulttest.FreePort()
 		if err != nil {
 			t.Fatal(err)
 		}
-		port := l.Addr().(*net.TCPAddr).Port
-		l.Close()
 		s.Ports, s.Ready = Ports{"": port}, fmt.Sprintf("http://127.0.0.1:%d/", port)
 		c.Services[name] = s
 	}
