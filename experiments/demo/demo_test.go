@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/url"
 	"path/filepath"
@@ -14,8 +16,6 @@ import (
 	"time"
 
 	"golang.org/x/net/html"
-
-	"github.com/candor-chaos/candor/faults/faulttest"
 )
 
 // town is a whole shop in this process, on loopback.
@@ -47,13 +47,18 @@ func newTown(t *testing.T, lies ...string) *town {
 	return c
 }
 
+// free is an address that the kernel gives to no one who asks for any: a service is started on it more than once.
 func free(t *testing.T) string {
 	t.Helper()
-	port, err := faulttest.FreePort()
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		address := fmt.Sprintf("127.0.0.1:%d", 20000+rand.IntN(12000))
+		if l, err := net.Listen("tcp", address); err == nil {
+			l.Close()
+			return address
+		}
 	}
-	return fmt.Sprintf("127.0.0.1:%d", port)
+	t.Fatal("no port is free")
+	return ""
 }
 
 func (c *town) start(service string) {
