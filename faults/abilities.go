@@ -15,6 +15,13 @@ type router interface {
 	Route(ctx context.Context, from, to string) (Path, error)
 }
 
+// scaler is a world in which a service may run several times. Find takes "orders/2" for one replica.
+type scaler interface {
+	// Replicas are the names of those that run, such as 2, in order; of those that do not where none runs. It fails with ErrNotFound
+	// when there is none.
+	Replicas(ctx context.Context, service string) ([]string, error)
+}
+
 // interposer puts candor's own proxy on a path, without the application's help.
 type interposer interface {
 	// Interpose is idempotent. When it returns nil every new connection of the path goes through the proxy, and those

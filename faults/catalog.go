@@ -25,7 +25,7 @@ func All() []Kind {
 
 // Obligations lists every kind that a journal may hold: All, and those that candor itself owes while it works.
 func Obligations() []Kind {
-	return append(All(), Interpose)
+	return append(All(), Interpose, Several)
 }
 
 // Lookup finds a kind by its name.

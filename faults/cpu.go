@@ -16,6 +16,7 @@ var CPU = Kind{
 	New:     func() Fault { return new(cpu) },
 	Needs:   Can[limiter],
 	Reach:   func(f Fault) Reach { return Reach{Services: []string{f.(*cpu).Service}} },
+	Whole:   "service",
 }
 
 type cpu struct {

@@ -17,6 +17,7 @@ var Disconnect = Kind{
 	New:     func() Fault { return new(disconnect) },
 	Needs:   Can[attacher],
 	Reach:   func(f Fault) Reach { return Reach{Services: []string{f.(*disconnect).Service}} },
+	Whole:   "service",
 }
 
 // Attachment is how a service hangs on one network: all that has to be said to connect it again as it was.

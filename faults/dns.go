@@ -19,6 +19,7 @@ var DNS = Kind{
 	New:     func() Fault { return &dns{Misnaming: Misnaming{Answer: "nxdomain"}} },
 	Needs:   func(w World) bool { return Can[misleader](w) && Can[observer](w) },
 	Reach:   func(f Fault) Reach { return Reach{Services: []string{f.(*dns).From}} },
+	Whole:   "from",
 }
 
 // Misnaming is which look-ups fail, and how. What a service reads in a file (/etc/hosts) or asks over HTTPS or TLS is no

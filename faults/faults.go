@@ -192,6 +192,7 @@ type Kind struct {
 	Needs     func(World) bool // whether a world has the abilities that the kind asks for; no I/O
 	Reach     func(Fault) Reach
 	World     string // where it acts when not in the world of the system: LoadWorld
+	Whole     string // the key that names the service which it acts on as a whole, replica by replica; empty for all others
 	Internal  bool   // an obligation of candor's own that users cannot write
 }
 

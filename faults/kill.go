@@ -15,6 +15,7 @@ var Kill = Kind{
 	New:     func() Fault { return &kill{As: "crash", Signal: "KILL"} },
 	Needs:   Can[killer],
 	Reach:   func(f Fault) Reach { return Reach{Services: []string{f.(*kill).Service}} },
+	Whole:   "service",
 }
 
 type kill struct {

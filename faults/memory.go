@@ -15,6 +15,7 @@ var Memory = Kind{
 	New:     func() Fault { return new(memory) },
 	Needs:   Can[limiter],
 	Reach:   func(f Fault) Reach { return Reach{Services: []string{f.(*memory).Service}} },
+	Whole:   "service",
 }
 
 type memory struct {

@@ -15,6 +15,7 @@ var Pause = Kind{
 	New:     func() Fault { return new(pause) },
 	Needs:   func(w World) bool { return Can[pauser](w) && Can[observer](w) },
 	Reach:   func(f Fault) Reach { return Reach{Services: []string{f.(*pause).Service}} },
+	Whole:   "service",
 }
 
 type pause struct {

@@ -15,6 +15,7 @@ var Restart = Kind{
 	New:     func() Fault { return &restart{stopping: stopping{Grace: usualGrace}} },
 	Needs:   Can[stopper],
 	Reach:   func(f Fault) Reach { return Reach{Services: []string{f.(*restart).Service}} },
+	Whole:   "service",
 }
 
 type restart struct {

@@ -16,6 +16,7 @@ var Stop = Kind{
 	New:     func() Fault { return &stop{stopping{Grace: usualGrace}} },
 	Needs:   Can[stopper],
 	Reach:   func(f Fault) Reach { return Reach{Services: []string{f.(*stop).Service}} },
+	Whole:   "service",
 }
 
 const (

@@ -50,10 +50,13 @@ func incarnation(ctx context.Context, w World, id Identity) (now Identity, runni
 // fate says what became of a thing that is gone: the note for a person, and ErrReplaced when another one has its name.
 func fate(ctx context.Context, w World, id Identity) (note string, err error) {
 	now, err := w.Find(ctx, id.Service)
+	if errors.Is(err, ErrAmbiguous) { // the others of its service are not it
+		now, err = w.Find(ctx, id.Service+"/"+id.Name)
+	}
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return called(w, id) + " is gone", nil
-	case errors.Is(err, ErrAmbiguous), err == nil && now.ID != id.ID:
+	case err == nil && now.ID != id.ID:
 		return called(w, id) + " is gone, and another one has its name",
 			fmt.Errorf("%s is gone, and what has its name is left alone: %w", called(w, id), ErrReplaced)
 	case err != nil:

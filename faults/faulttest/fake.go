@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -60,7 +61,8 @@ type thing struct {
 // NewFake makes the world.
 func NewFake() *Fake {
 	f := &Fake{things: map[string]*thing{}}
-	for service, ports := range map[string][]int{"web": {8080}, "orders": {8081}, "payments": {8083}, "catalog": {8082}, "mail": {25, 143}, "vault": {8200}} {
+	for service, ports := range map[string][]int{"web": {8080}, "orders": {8081}, "payments": {8083}, "catalog": {8082}, "mail": {25, 143}, "vault": {8200},
+		"basket/1": {8084}, "basket/2": {8084}, "basket/3": {8084}} {
 		f.put(service, ports)
 	}
 	f.things["vault"].ID.Protected = true
@@ -76,8 +78,12 @@ func (f *Fake) Add(service string, ports ...int) {
 
 func (f *Fake) put(service string, ports []int) {
 	f.births++
+	of, number, scaled := strings.Cut(service, "/")
+	if !scaled {
+		number = "1"
+	}
 	f.things[service] = &thing{Ports: ports, Running: true, Redirects: map[string]int{}, Impairments: map[string]faults.Impairment{},
-		ID: faults.Identity{Service: service, ID: fmt.Sprintf("%s-%d", service, f.births), Name: "shop_" + service + "_1"}}
+		ID: faults.Identity{Service: of, ID: fmt.Sprintf("%s-%d", service, f.births), Name: "shop_" + of + "_" + number}}
 	f.things[service].Attached = []faults.Attachment{fakeNetwork(service)}
 	f.bear(f.things[service])
 }
@@ -198,17 +204,56 @@ func (f *Fake) dump(service string) string {
 // Name is docker, so that messages read as users see them.
 func (f *Fake) Name() string { return "docker" }
 
-// Find finds a service by its name.
+// Find finds a service by its name, or the replica of one that runs several times, as in basket/2.
 func (f *Fake) Find(ctx context.Context, service string) (id faults.Identity, err error) {
 	err = f.call(ctx, false, func() error {
-		t, ok := f.things[service]
-		if !ok {
-			return fmt.Errorf("no service %s: %w", service, faults.ErrNotFound)
+		of, number, _ := strings.Cut(service, "/")
+		found := f.replicas(of)
+		if number != "" {
+			found = slices.DeleteFunc(found, func(name string) bool {
+				return name != service && f.things[name].ID.Name != number
+			})
 		}
-		id = t.ID
-		return nil
+		switch len(found) {
+		case 0:
+			return fmt.Errorf("no service %s: %w", service, faults.ErrNotFound)
+		case 1:
+			id = f.things[found[0]].ID
+			return nil
+		}
+		return fmt.Errorf("service %s: there are %v: %w", service, found, faults.ErrAmbiguous)
 	})
 	return id, err
+}
+
+// Replicas are the numbers of a service's running replicas.
+func (f *Fake) Replicas(ctx context.Context, service string) (numbers []string, err error) {
+	err = f.call(ctx, false, func() error {
+		for _, name := range f.replicas(service) {
+			if _, number, scaled := strings.Cut(name, "/"); f.things[name].Running && scaled {
+				numbers = append(numbers, number)
+			}
+		}
+		switch {
+		case f.things[service] != nil:
+			numbers = []string{"1"}
+		case len(numbers) == 0:
+			return fmt.Errorf("no service %s: %w", service, faults.ErrNotFound)
+		}
+		return nil
+	})
+	return numbers, err
+}
+
+// replicas are the things of a service; it wants the mutex.
+func (f *Fake) replicas(service string) (names []string) {
+	for name, t := range f.things {
+		if t.ID.Service == service {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 func (f *Fake) call(ctx context.Context, write bool, act func() error) error {

@@ -2,6 +2,7 @@ package faulttest
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"os"
 	"os/exec"
@@ -120,5 +121,65 @@ func TestFakeIsTouchy(t *testing.T) {
 	cancel()
 	if _, err := w.Find(gone, "web"); err == nil {
 		t.Error("a context that has ended is not noticed")
+	}
+}
+
+func TestSpread(t *testing.T) {
+	w := NewFake()
+	at := func(kind, keys, pick string, seed uint64) (faults.Kind, string, error) {
+		t.Helper()
+		k, _ := faults.Lookup(faults.All(), kind)
+		f := k.New()
+		if err := json.Unmarshal([]byte(keys), f); err != nil {
+			t.Fatal(err)
+		}
+		var p faults.Pick
+		if pick != "" {
+			if err := p.UnmarshalText([]byte(pick)); err != nil {
+				return k, "", err
+			}
+		}
+		k, f, err := faults.Spread(t.Context(), w, k, f, "a fault", p, seed)
+		if err != nil {
+			return k, "", err
+		}
+		said, err := f.Prepare(t.Context(), w)
+		return k, said, err
+	}
+	for _, test := range []struct{ kind, keys, pick, becomes, says string }{
+		{"kill", `{"service":"orders"}`, "", "kill", "orders (container shop_orders_1) is killed"},
+		{"kill", `{"service":"orders"}`, "one", "kill", "orders (container shop_orders_1) is killed"},
+		{"kill", `{"service":"orders"}`, "2", "", "pick: 2 asks for 2 replicas of orders, and 1 runs"},
+		{"kill", `{"service":"basket"}`, "", "several", "shop_basket_3"},
+		{"kill", `{"service":"basket"}`, "all", "several", "shop_basket_3"},
+		{"pause", `{"service":"basket"}`, "4", "", "pick: 4 asks for 4 replicas of basket, and 3 run"},
+		{"pause", `{"service":"basket"}`, "34%", "several", "2 of 3 replicas, drawn: "},
+		{"stop", `{"service":"basket"}`, "one", "several", "1 of 3 replicas, drawn: "},
+		{"dns", `{"from":"basket","names":["payments"],"answer":"nxdomain"}`, "2", "several", "2 of 3 replicas, drawn: "},
+		{"kill", `{"service":"basket"}`, "0", "", `"0" is no part of a service's replicas`},
+		{"kill", `{"service":"basket"}`, "200%", "", `"200%" is no part of a service's replicas`},
+		{"kill", `{"service":"basket"}`, "some", "", `"some" is no part of a service's replicas`},
+		{"kill", `{"service":"nobody"}`, "one", "", "find nobody: no service nobody: not found"},
+	} {
+		k, said, err := at(test.kind, test.keys, test.pick, 7)
+		if err != nil {
+			said = err.Error()
+		} else if k.Name != test.becomes {
+			t.Errorf("%s %s, pick %q, becomes %s; want %s", test.kind, test.keys, test.pick, k.Name, test.becomes)
+		}
+		if !strings.Contains(said, test.says) || (err == nil) != (test.becomes != "") {
+			t.Errorf("%s %s, pick %q: %q; want %q", test.kind, test.keys, test.pick, said, test.says)
+		}
+	}
+	drawn := map[string]bool{}
+	for seed := range uint64(40) {
+		_, said, _ := at("kill", `{"service":"basket"}`, "one", seed)
+		if _, again, _ := at("kill", `{"service":"basket"}`, "one", seed); again != said {
+			t.Errorf("seed %d draws %q, and then %q", seed, said, again)
+		}
+		drawn[said] = true
+	}
+	if len(drawn) != 3 {
+		t.Errorf("40 seeds draw %d of 3 replicas", len(drawn))
 	}
 }

@@ -1,6 +1,7 @@
 package faulttest
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -38,6 +39,9 @@ func Sabotage(t *testing.T, kinds []faults.Kind) {
 func touched(t *testing.T, k faults.Kind) []string {
 	r := k.Reach(decoded(t, k))
 	services := r.Services
+	if k.Name == faults.Several.Name {
+		services = replicasOf(t, k)
+	}
 	if r.Path != nil {
 		services = append(services, r.Path.From)
 	}
@@ -45,6 +49,20 @@ func touched(t *testing.T, k faults.Kind) []string {
 		t.Fatalf("Reach of %s names no service and no journey", k.Name)
 	}
 	return services
+}
+
+// replicasOf are those that the example of Several names.
+func replicasOf(t *testing.T, k faults.Kind) []string {
+	t.Helper()
+	var saved struct{ Replicas []string }
+	data, err := json.Marshal(decoded(t, k))
+	if err == nil {
+		err = json.Unmarshal(data, &saved)
+	}
+	if err != nil || len(saved.Replicas) < 2 {
+		t.Fatalf("the replicas of %s: %v, %v", data, saved.Replicas, err)
+	}
+	return saved.Replicas
 }
 
 // scene is a world with a prepared fault in it, its path interposed, and what the test itself has broken for that.
