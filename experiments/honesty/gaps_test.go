@@ -142,3 +142,27 @@ func TestClausesOfARun(t *testing.T) {
 	s.hits = 0
 	diff(t, "clauses of a run whose fault missed", []string{"not-measured", "not-measured", "not-measured", "not-measured"}, states(s))
 }
+
+// Whoever acts while a fault comes or goes may meet either side of it, and an expectation cannot tell which.
+func TestSaidWhileAFaultComesOrGoes(t *testing.T) {
+	s := newStory()
+	s.fault = []buy{confirmed(), refused(), refused()}
+	s.plan.Expect = []experiments.Expectation{{Journey: "buy", During: experiments.PhaseFault, Said: []experiments.Claim{experiments.ClaimRefused}}}
+	said := func(h experiments.History) string {
+		got := Judge(&s.plan, h).Expectations[0]
+		return got.Verdict.String() + ": " + got.Measured
+	}
+	diff(t, "in force all the time", "fail: said success 1, refused 2", said(s.history()))
+	h := s.history()
+	at := func(event string) *experiments.Record {
+		i := slices.IndexFunc(h.Records, func(r experiments.Record) bool { return r.Fault != nil && r.Fault.Event == event })
+		return &h.Records[i]
+	}
+	for i := range h.Records {
+		if c := h.Records[i].Claim; c != nil && c.Claim == experiments.ClaimSuccess && h.Records[i].At.After(at("injected").At) {
+			at("injected").At = c.Clicked.Add(time.Millisecond) // it was seen in force only when the first had acted
+			break
+		}
+	}
+	diff(t, "as it comes", "pass: said refused 2; left out: 1 while a fault came or went", said(h))
+}

@@ -14,6 +14,7 @@ type strike struct {
 	planned   experiments.PlannedFault
 	injecting time.Time // from here on it may be in force
 	effective time.Time // seen in force
+	reverting time.Time // from here on it may be gone
 	reverted  time.Time // seen gone
 	until     time.Time // reverted, or the end of the history
 	hits      int64
@@ -44,6 +45,8 @@ func (e *evidence) addFault(r *experiments.Record) {
 			return
 		}
 		s.counted, s.hits = true, max(s.hits, r.Fault.Hits)
+	case "reverting":
+		s.reverting = r.At
 	case "reverted":
 		s.reverted, s.after = r.At, faults.Absent.String()
 	}
@@ -72,6 +75,19 @@ func (e *evidence) closeStrikes() {
 // covers reports whether the fault was in force, or may have been, at some time between two.
 func (s *strike) covers(from, to time.Time) bool {
 	return !s.injecting.IsZero() && !to.Before(s.injecting) && from.Before(s.until)
+}
+
+// turns reports whether some fault came or went between two times: nobody can tell then on which side of it users were.
+func (e *evidence) turns(from, to time.Time) bool {
+	meets := func(began, ended time.Time) bool {
+		return !began.IsZero() && !to.Before(began) && (ended.IsZero() || !from.After(ended))
+	}
+	for _, s := range e.strikes {
+		if !s.effective.IsZero() && meets(s.injecting, s.effective) || meets(s.reverting, s.reverted) {
+			return true
+		}
+	}
+	return false
 }
 
 // missed says why nothing can be learnt from the fault, empty when it bit.
