@@ -76,6 +76,13 @@ func (w *compiler) fault(use *FaultUse, at string) {
 
 // dosed hands the common keys of some faults on to the fault, which saves them.
 func (w *compiler) dosed(kind faults.Kind, use *FaultUse, at string) {
+	if !use.Pick.IsZero() && kind.Whole == "" {
+		hint, why := "leave it out, or say share", "hits a path, with all the replicas at both of its ends, and has no pick; faults on a service do"
+		if kind.World == faults.LoadWorld {
+			hint, why = "leave it out", "is about users, and has no pick; faults on a service do"
+		}
+		w.experiment.on(at+".pick", hint, "%s %s", use.Kind, why)
+	}
 	if use.Share != 0 {
 		if f, can := use.Fault.(faults.Shareable); can {
 			f.HitShare(use.Share)

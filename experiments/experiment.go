@@ -66,6 +66,7 @@ type FaultUse struct {
 	For   Duration     `yaml:"for" json:"for" required:"true"`
 	Share faults.Share `yaml:"share" json:"share,omitempty" doc:"of the connections that are hit, as 30%; all when absent. For faults on the traffic between two services"`
 	Ramp  Duration     `yaml:"ramp" json:"ramp,omitempty" doc:"over which the fault grows to its full strength; 0s when absent. For faults on the traffic between two services"`
+	Pick  faults.Pick  `yaml:"pick" json:"pick,omitzero" doc:"of the replicas of a service that runs several times: all, one, a number, or a share such as 50%, drawn from the seed; all when absent. For faults on a service"`
 	Every Duration     `yaml:"every" json:"every,omitempty" doc:"from one beginning to the next of a fault that comes again, longer than for"`
 	Times int          `yaml:"times" json:"times,omitempty" doc:"how often a fault with every comes; 2 when absent"`
 	Fault faults.Fault `yaml:",kind=fault" json:"-"`

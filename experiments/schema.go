@@ -175,6 +175,11 @@ func textual(t reflect.Type, doc string) *jsonschema.Schema {
 			{Type: "string", Pattern: `^[0-9.]+ *%$`},
 			{Type: "number", ExclusiveMinimum: "0", Maximum: "1"},
 		}}
+	case reflect.TypeFor[faults.Pick]():
+		return &jsonschema.Schema{Description: doc, OneOf: []*jsonschema.Schema{
+			{Type: "string", Pattern: `^(all|one|[1-9][0-9]*|[0-9.]+ *%)$`},
+			{Type: "integer", Minimum: "1"},
+		}}
 	case reflect.TypeFor[Comparison]():
 		return &jsonschema.Schema{Type: "string", Description: doc, Pattern: `^ *(>=|<=|==|>|<) *[0-9.]+ *(%|ms|s)?$`}
 	}

@@ -22,7 +22,8 @@ type scaler interface {
 	Replicas(ctx context.Context, service string) ([]string, error)
 }
 
-// interposer puts candor's own proxy on a path, without the application's help.
+// interposer puts candor's own proxy on a path, without the application's help. Where an end runs several times it acts on
+// all of its replicas; from is the first of them.
 type interposer interface {
 	// Interpose is idempotent. When it returns nil every new connection of the path goes through the proxy, and those
 	// that were open before have been reset or will be with their next packet.

@@ -59,16 +59,30 @@ func (o *onPath) resolve(ctx context.Context, w World) error {
 	if o.Way, err = r.Route(ctx, o.From, o.To); err != nil {
 		return fmt.Errorf("route %s → %s: %w", o.From, o.To, err)
 	}
-	if o.FromID, err = w.Find(ctx, o.Way.From); err != nil {
+	if o.FromID, err = end(ctx, w, o.Way.From); err != nil {
 		return fmt.Errorf("find %s: %w", o.Way.From, err)
 	}
-	if o.ToID, err = w.Find(ctx, o.Way.To); err != nil {
+	if o.ToID, err = end(ctx, w, o.Way.To); err != nil {
 		return fmt.Errorf("find %s: %w", o.Way.To, err)
 	}
 	if o.FromID.Protected {
 		return fmt.Errorf("%s: %w", called(w, o.FromID), ErrProtected)
 	}
 	return nil
+}
+
+// end is the identity of one end of a path: of a service that runs several times, the first. The world acts on all of them.
+func end(ctx context.Context, w World, service string) (Identity, error) {
+	id, err := w.Find(ctx, service)
+	s, scales := w.(scaler)
+	if !scales || !errors.Is(err, ErrAmbiguous) {
+		return id, err
+	}
+	replicas, err := s.Replicas(ctx, service)
+	if err != nil {
+		return id, err
+	}
+	return w.Find(ctx, service+"/"+replicas[0])
 }
 
 // reach is the path as far as the keys tell: a port that is not written is known after Prepare alone.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -28,7 +29,8 @@ that can and cannot apply. It reads the world and writes nothing.` + exitHelp(ex
 			if err != nil {
 				return err
 			}
-			if err := prepare(cmd.Context(), g, plan); err != nil {
+			seed := chosenSeed(g)
+			if err := prepare(cmd.Context(), g, plan, seed); err != nil {
 				return err
 			}
 			if g.json {
@@ -36,13 +38,13 @@ that can and cannot apply. It reads the world and writes nothing.` + exitHelp(ex
 				enc.SetIndent("", "  ")
 				return enc.Encode(plan)
 			}
-			return printPlan(g.out, plan)
+			return printPlan(g.out, plan, seed)
 		},
 	}
 }
 
 // prepare opens the world for a look and closes it again.
-func prepare(ctx context.Context, g *global, plan *experiments.Plan) (err error) {
+func prepare(ctx context.Context, g *global, plan *experiments.Plan, seed uint64) (err error) {
 	names := experiments.RunNames{ID: "plan", Prefix: "plan-"}
 	if err := plan.Exec.Resolve(environ(), names); err != nil {
 		return err
@@ -52,11 +54,11 @@ func prepare(ctx context.Context, g *global, plan *experiments.Plan) (err error)
 		return err
 	}
 	defer func() { err = errors.Join(err, world.Close(context.WithoutCancel(ctx))) }()
-	_, err = engine.Prepare(ctx, plan, catalog(), world)
+	_, err = engine.Prepare(ctx, plan, catalog(), world, seed)
 	return err
 }
 
-func printPlan(w io.Writer, p *experiments.Plan) error {
+func printPlan(w io.Writer, p *experiments.Plan, seed uint64) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s on %s: %s\n\n", p.Experiment, p.System, p.Title)
 	fmt.Fprintf(&b, "We believe\n  %s\n\n", p.Hypothesis)
@@ -83,6 +85,9 @@ func printPlan(w io.Writer, p *experiments.Plan) error {
 			when = f.Where.String() + " of " + f.Where.Journey
 		}
 		fmt.Fprintf(&b, "  %s, for %s: %s\n", when, f.For, f.Said)
+	}
+	if slices.ContainsFunc(p.Exec.Experiment.Faults, func(use experiments.FaultUse) bool { return !use.Pick.IsZero() }) {
+		fmt.Fprintf(&b, "  replicas are drawn anew by each run; with --seed %d it is these\n", seed)
 	}
 	if words := p.Recovery.Words(); words != "" {
 		fmt.Fprintf(&b, "  recovery is %s\n", words)

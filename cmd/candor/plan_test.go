@@ -20,7 +20,7 @@ func TestPlanSaysWhatPeopleDo(t *testing.T) {
 		var b strings.Builder
 		plan := &experiments.Plan{Journeys: []experiments.PlannedJourney{{Name: "buy", Surface: "http", Persona: persona, Traffic: "1 user", Visitors: 2,
 			Acts: experiments.NewPersona(persona, quick)}}}
-		if err := printPlan(&b, plan); err != nil || !strings.Contains(b.String(), want) {
+		if err := printPlan(&b, plan, 1); err != nil || !strings.Contains(b.String(), want) {
 			t.Errorf("the plan of somebody %s does not say %q (%v):\n%s", persona, want, err, b.String())
 		}
 	}

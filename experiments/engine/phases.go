@@ -32,7 +32,7 @@ var patient = pace{warmUp: 60 * time.Second, traffic: 2 * time.Second, poll: 50 
 
 // prepare reads the world for every fault and says what will become true. It writes nothing.
 func (r *run) prepare(ctx context.Context) error {
-	armed, err := arm(ctx, r.plan, r.config.Catalog, r.world, r.loads)
+	armed, err := arm(ctx, r.plan, r.config.Catalog, r.world, r.loads, r.config.Seed)
 	if err != nil {
 		return err
 	}
@@ -51,13 +51,13 @@ func (r *run) prepare(ctx context.Context) error {
 }
 
 // Prepare arms the faults of a plan in a world and puts what was learnt into the plan. It only reads; `candor plan` is
-// this and nothing more.
-func Prepare(ctx context.Context, p *experiments.Plan, c experiments.Catalog, w faults.World) ([]*armed, error) {
-	return arm(ctx, p, c, w, newLoads(p))
+// this and nothing more. The seed draws what a run with it would draw.
+func Prepare(ctx context.Context, p *experiments.Plan, c experiments.Catalog, w faults.World, seed uint64) ([]*armed, error) {
+	return arm(ctx, p, c, w, newLoads(p), seed)
 }
 
 // arm prepares each fault where it acts: in the system's world, or in the run's own traffic.
-func arm(ctx context.Context, p *experiments.Plan, c experiments.Catalog, w, loads faults.World) ([]*armed, error) {
+func arm(ctx context.Context, p *experiments.Plan, c experiments.Catalog, w, loads faults.World, seed uint64) ([]*armed, error) {
 	var all []*armed
 	for i, use := range slices.Concat(p.Exec.Experiment.Faults, p.Exec.Experiment.Swept) {
 		kind, known := faults.Lookup(c.Faults, use.Kind)
@@ -68,17 +68,21 @@ func arm(ctx context.Context, p *experiments.Plan, c experiments.Catalog, w, loa
 		if kind.World == faults.LoadWorld {
 			where = loads
 		}
-		said, err := use.Fault.Prepare(ctx, where)
-		if err != nil {
-			return nil, fmt.Errorf("fault %s: %w", p.Faults[i].Name, err)
-		}
 		planned := &p.Faults[i]
-		planned.Said, planned.Reach = said, kind.Reach(use.Fault)
-		if planned.Fault, err = json.Marshal(use.Fault); err != nil {
+		kind, fault, err := faults.Spread(ctx, where, kind, use.Fault, use.Name, use.Pick, seed)
+		if err != nil {
+			return nil, fmt.Errorf("fault %s: %w", planned.Name, err)
+		}
+		said, err := fault.Prepare(ctx, where)
+		if err != nil {
+			return nil, fmt.Errorf("fault %s: %w", planned.Name, err)
+		}
+		planned.Said, planned.Reach = said, kind.Reach(fault)
+		if planned.Fault, err = json.Marshal(fault); err != nil {
 			return nil, fmt.Errorf("fault %s: save it: %w", planned.Name, err)
 		}
 		one := &armed{name: planned.Name, kind: kind, at: use.At.Time, where: use.At.Boundary, swept: planned.Swept,
-			hold: use.For, fault: use.Fault, said: said, world: where,
+			hold: use.For, fault: fault, said: said, world: where,
 			brief: use.Brief, done: make(chan struct{})}
 		if n := slices.IndexFunc(all, func(f *armed) bool { return f.name == use.After }); n >= 0 {
 			one.after = all[n]

@@ -64,7 +64,7 @@ func BenchmarkPlan(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		all, err := Prepare(b.Context(), plan, r.catalog(), w)
+		all, err := Prepare(b.Context(), plan, r.catalog(), w, 1)
 		if err != nil || len(all) != manyPaths {
 			b.Fatalf("%d faults are prepared, %v", len(all), err)
 		}

@@ -57,6 +57,7 @@ const (
 	labelRun     = "candor.run"
 	labelSystem  = "candor.system"
 	labelRole    = "candor.role"
+	labelBeside  = "candor.beside" // of an agent: the service in whose namespace it is
 	labelHolder  = "candor.holder" // of a lock: who has it, for a person
 	labelImage   = "candor.image"
 	labelStack   = "candor.stack"
@@ -64,6 +65,7 @@ const (
 
 	labelProject = "com.docker.compose.project"
 	labelService = "com.docker.compose.service"
+	labelNumber  = "com.docker.compose.container-number"
 
 	roleAgent    = "agent"
 	roleLook     = "look"
@@ -80,10 +82,10 @@ type World struct {
 	opened  time.Time
 	docker  *client.Client
 
-	busy     chan struct{} // holds one while something is done to agents
-	image    string        // of the agents, once it is there
-	sidecars map[string]*sidecar
-	looked   map[string]bool // services in whose namespaces something was done, to be verified at the end
+	busy     chan struct{}       // holds one while something is done to agents
+	image    string              // of the agents, once it is there
+	sidecars map[string]*sidecar // by the ID of the container that each is beside
+	looked   map[string]bool     // services in whose namespaces something was done, to be verified at the end
 
 	memory sync.Mutex
 	ending map[string]bool // containers that this world is stopping
@@ -170,9 +172,9 @@ func (w *World) Close(ctx context.Context) error {
 		return errors.Join(err, eerr, w.docker.Close())
 	}
 	defer leave()
-	for service, s := range w.sidecars {
+	for id, s := range w.sidecars {
 		err = errors.Join(err, s.end(ctx))
-		delete(w.sidecars, service)
+		delete(w.sidecars, id)
 	}
 	return errors.Join(err, w.docker.Close())
 }

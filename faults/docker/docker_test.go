@@ -38,15 +38,15 @@ func TestNetworkFaultsBiteAndEnd(t *testing.T) {
 		fault string
 		bites func(answer) bool
 	}{
-		{"outage: {from: web, to: payments}", func(a answer) bool { return !a.ok && a.took < 500*time.Millisecond }},
-		{"outage: {from: web, to: payments, mode: reset}", func(a answer) bool { return !a.ok && a.took < 500*time.Millisecond }},
+		{"outage: {from: web, to: payments}", func(a answer) bool { return !a.ok && a.took < 900*time.Millisecond }},
+		{"outage: {from: web, to: payments, mode: reset}", func(a answer) bool { return !a.ok && a.took < 900*time.Millisecond }},
 		{"outage: {from: web, to: payments, mode: blackhole}", func(a answer) bool { return !a.ok && a.took > 900*time.Millisecond }},
 		{"outage: {from: web, to: payments, mode: hang}", func(a answer) bool { return !a.ok && a.took > 900*time.Millisecond }},
 		{"latency: {from: web, to: payments, delay: 400ms}", func(a answer) bool { return a.ok && a.took > 380*time.Millisecond }},
 		{"slow: {from: web, to: payments, rate: 12B/s, direction: down}", func(a answer) bool { return a.ok && a.took > 450*time.Millisecond }},
 		{"trickle: {from: web, to: payments, size: 1B, gap: 100ms}", func(a answer) bool { return a.ok && a.took > 450*time.Millisecond }},
-		{"flap: {from: web, to: payments, down: 5s, up: 1s}", func(a answer) bool { return !a.ok && a.took < 500*time.Millisecond }},
-		{"cut: {from: web, to: payments, after: 3B}", func(a answer) bool { return !a.ok && a.took < 500*time.Millisecond }},
+		{"flap: {from: web, to: payments, down: 5s, up: 1s}", func(a answer) bool { return !a.ok && a.took < 900*time.Millisecond }},
+		{"cut: {from: web, to: payments, after: 3B}", func(a answer) bool { return !a.ok && a.took < 900*time.Millisecond }},
 	} {
 		t.Run(c.fault, func(t *testing.T) {
 			if a := ask("pooled"); !a.ok {

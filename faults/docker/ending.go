@@ -43,7 +43,7 @@ func (w *World) aboutToEnd(ctx context.Context, id faults.Identity) (running boo
 	case c.HostConfig.AutoRemove:
 		return false, fmt.Errorf("container %s is removed by the engine as soon as it ends (--rm): nobody could start it again", id.Name)
 	}
-	if err := w.liftAway(ctx, id); err != nil {
+	if err := w.liftAway(ctx, c, id); err != nil {
 		return false, err
 	}
 	w.raise(id)

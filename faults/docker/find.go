@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/api/types/network"
 
 	"github.com/candor-chaos/candor/faults"
 )
@@ -38,15 +40,18 @@ func (w *World) selector() filters.Args {
 	return f
 }
 
-// Find finds the one container of a service, running or not.
+// Find finds the one container of a service, running or not; or one of several, as in orders/2, by its number in compose
+// or its name.
 func (w *World) Find(ctx context.Context, service string) (faults.Identity, error) {
-	ctx, done := brief(ctx)
-	defer done()
-	f := w.selector()
-	f.Add("label", labelService+"="+service)
-	found, err := w.docker.ContainerList(ctx, container.ListOptions{All: true, Filters: f})
+	of, replica, one := strings.Cut(service, "/")
+	found, err := w.containersOf(ctx, of)
 	if err != nil {
-		return faults.Identity{}, translate(err, "find service "+service)
+		return faults.Identity{}, err
+	}
+	if one {
+		found = slices.DeleteFunc(found, func(c container.Summary) bool {
+			return replicaOf(c.Labels, nameOf(c)) != replica && nameOf(c) != replica
+		})
 	}
 	switch len(found) {
 	case 0:
@@ -57,10 +62,77 @@ func (w *World) Find(ctx context.Context, service string) (faults.Identity, erro
 	}
 	var names []string
 	for _, c := range found {
-		names = append(names, strings.TrimPrefix(c.Names[0], "/"))
+		names = append(names, nameOf(c))
 	}
 	slices.Sort(names)
 	return faults.Identity{}, fmt.Errorf("service %s: %d containers (%s): %w", service, len(found), strings.Join(names, ", "), faults.ErrAmbiguous)
+}
+
+// containersOf lists the containers of a service, running or not, in the order of their numbers.
+func (w *World) containersOf(ctx context.Context, service string) ([]container.Summary, error) {
+	ctx, done := brief(ctx)
+	defer done()
+	f := w.selector()
+	f.Add("label", labelService+"="+service)
+	found, err := w.docker.ContainerList(ctx, container.ListOptions{All: true, Filters: f})
+	slices.SortFunc(found, func(a, b container.Summary) int {
+		x, y := replicaOf(a.Labels, nameOf(a)), replicaOf(b.Labels, nameOf(b))
+		return cmp.Or(cmp.Compare(len(x), len(y)), cmp.Compare(x, y)) // 2 before 10
+	})
+	return found, translate(err, "find service "+service)
+}
+
+// Replicas are the numbers in compose (or the names) of the containers of a service that run, or of all where none does.
+func (w *World) Replicas(ctx context.Context, service string) (names []string, err error) {
+	found, err := w.containersOf(ctx, service)
+	if err != nil {
+		return nil, err
+	}
+	if running := slices.DeleteFunc(slices.Clone(found), func(c container.Summary) bool { return !isUp(c.State) }); len(running) > 0 {
+		found = running
+	}
+	for _, c := range found {
+		names = append(names, replicaOf(c.Labels, nameOf(c)))
+	}
+	if len(names) == 0 {
+		return nil, fmt.Errorf("service %s: no container of %s: %w", service, w.whose(), faults.ErrNotFound)
+	}
+	return names, nil
+}
+
+func isUp(state string) bool { return state == "running" || state == "paused" || state == "restarting" }
+
+// replicaOf is what tells a container from the others of its service: its number in compose, else its name.
+func replicaOf(labels map[string]string, name string) string {
+	if number := labels[labelNumber]; number != "" {
+		return number
+	}
+	return name
+}
+
+// seen is a container as the engine sees it now.
+type seen struct {
+	container.InspectResponse
+	id faults.Identity
+}
+
+// all looks at every container of a service.
+func (w *World) all(ctx context.Context, service string) (all []seen, err error) {
+	found, err := w.containersOf(ctx, service)
+	if err != nil {
+		return nil, err
+	}
+	for _, one := range found {
+		c, id, err := w.inspect(ctx, one.ID)
+		switch {
+		case isGone(err):
+		case err != nil:
+			return nil, err
+		default:
+			all = append(all, seen{c, id})
+		}
+	}
+	return all, nil
 }
 
 func (w *World) whose() string {
@@ -131,15 +203,16 @@ func (w *World) Route(ctx context.Context, from, to string) (faults.Path, error)
 	if err != nil {
 		return p, err
 	}
-	id, err := w.Find(ctx, from)
+	ends, err := w.all(ctx, from)
 	if err != nil {
 		return p, err
 	}
-	c, _, err := w.inspect(ctx, id.ID)
-	if err != nil {
-		return p, err
+	for _, c := range ends {
+		if err := ownNamespace(c.InspectResponse, c.id); err != nil {
+			return p, err
+		}
 	}
-	return p, ownNamespace(c, id)
+	return p, nil
 }
 
 func (w *World) route(from, to string) (faults.Path, error) {
@@ -175,20 +248,45 @@ func (w *World) route(from, to string) (faults.Path, error) {
 }
 
 // Status is what the docker probe sees: the engine's word for the state, the health check's (empty without one), and how
-// often the engine restarted it.
+// often the engine restarted it. Of several replicas it is the word for the first that is not as the others ought to be
+// (not running, not healthy), and all restarts together.
 func (w *World) Status(ctx context.Context, service string) (state, health string, restarts int, err error) {
-	id, err := w.Find(ctx, service)
+	all, err := w.all(ctx, service)
+	if err == nil && len(all) == 0 {
+		err = fmt.Errorf("service %s: no container of %s: %w", service, w.whose(), faults.ErrNotFound)
+	}
 	if err != nil {
 		return "", "", 0, err
 	}
-	c, _, err := w.inspect(ctx, id.ID)
-	if err != nil {
-		return "", "", 0, err
+	for _, c := range all {
+		if state == "" || state == "running" {
+			state = c.State.Status
+		}
+		if c.State.Health != nil && (health == "" || health == "healthy") {
+			health = c.State.Health.Status
+		}
+		restarts += c.RestartCount
 	}
-	if c.State.Health != nil {
-		health = c.State.Health.Status
+	return state, health, restarts, nil
+}
+
+// everywhere are the addresses of a container in all of its networks.
+func everywhere(c container.InspectResponse) (all []netip.Addr) {
+	for _, there := range c.NetworkSettings.Networks {
+		if there != nil {
+			all = append(all, addressesOf(there)...)
+		}
 	}
-	return c.State.Status, health, c.RestartCount, nil
+	return all
+}
+
+func addressesOf(e *network.EndpointSettings) (all []netip.Addr) {
+	for _, text := range []string{e.IPAddress, e.GlobalIPv6Address} {
+		if a, err := netip.ParseAddr(text); err == nil {
+			all = append(all, a)
+		}
+	}
+	return all
 }
 
 // reachable are the addresses at which one container sees another: those in the networks that they share. None while the
@@ -202,11 +300,7 @@ func reachable(from, to container.InspectResponse) []netip.Addr {
 		if here, shared := from.NetworkSettings.Networks[name]; !shared || here == nil || there == nil {
 			continue
 		}
-		for _, text := range []string{there.IPAddress, there.GlobalIPv6Address} {
-			if a, err := netip.ParseAddr(text); err == nil {
-				all = append(all, a)
-			}
-		}
+		all = append(all, addressesOf(there)...)
 	}
 	slices.SortFunc(all, netip.Addr.Compare)
 	return all

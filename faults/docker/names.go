@@ -62,16 +62,16 @@ func (w *World) Unmislead(ctx context.Context, from faults.Identity, label strin
 	}
 	defer leave()
 	w.looked[from.Service] = true
-	s := w.sidecars[from.Service]
+	s := w.sidecars[from.ID]
 	if s == nil {
-		return w.removeOurs(ctx, w.agentName(from.Service))
+		return w.removeAgents(ctx, from.Service)
 	}
 	delete(s.misnamed, label)
 	if !s.needed() {
 		if err := s.end(ctx); err != nil {
 			return err
 		}
-		delete(w.sidecars, from.Service)
+		delete(w.sidecars, from.ID)
 		return nil
 	}
 	if s.gone() {
@@ -99,7 +99,7 @@ func (w *World) Misled(ctx context.Context, from faults.Identity, label string) 
 	if err != nil {
 		return faults.Unknown, err
 	}
-	if s := w.sidecars[from.Service]; s != nil {
+	if s := w.sidecars[from.ID]; s != nil {
 		if s.misnamed[label] == nil || s.gone() {
 			return faults.Absent, nil
 		}
@@ -123,7 +123,7 @@ func (w *World) Lookups(ctx context.Context, from faults.Identity, label string)
 		return 0, err
 	}
 	defer leave()
-	s := w.sidecars[from.Service]
+	s := w.sidecars[from.ID]
 	if s == nil || s.misnamed[label] == nil {
 		return 0, fmt.Errorf("%s: no misnaming %s", from.Service, label)
 	}

@@ -2,9 +2,9 @@ package docker
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"net/netip"
 
 	"github.com/docker/docker/api/types/container"
 
@@ -12,36 +12,71 @@ import (
 	"github.com/candor-chaos/candor/faults/agent"
 )
 
-// Interpose leads a path through candor's proxy, by an agent beside from. Interposing again is no error.
+// Interpose leads a path through candor's proxy, by an agent beside each container of from. Interposing again is no error.
 func (w *World) Interpose(ctx context.Context, p faults.Path, from faults.Identity) error {
 	ctx, leave, err := w.enter(ctx)
 	if err != nil {
 		return err
 	}
 	defer leave()
-	here, err := w.exactly(ctx, from)
+	here, err := w.callers(ctx, from)
 	if err != nil {
 		return err
 	}
-	toID, err := w.Find(ctx, p.To)
-	if err != nil {
-		return err
+	to, err := w.all(ctx, p.To)
+	if err == nil && len(to) == 0 {
+		err = fmt.Errorf("service %s: no container of %s: %w", p.To, w.whose(), faults.ErrNotFound)
 	}
-	to, _, err := w.inspect(ctx, toID.ID)
-	if err != nil {
-		return err
-	}
-	addresses := reachable(here, to)
-	if len(addresses) == 0 && to.State.Running {
-		return fmt.Errorf("%s and %s share no network: %s is reached in a way that candor cannot see", p.From, p.To, p.To)
-	}
-	s, err := w.beside(ctx, here, from)
 	if err != nil {
 		return err
 	}
 	w.looked[p.From] = true
+	for _, c := range here {
+		if err := w.interpose(ctx, p, c, to); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// callers are the containers of from's service that run: exactly the incarnation that was meant, and those beside it.
+func (w *World) callers(ctx context.Context, from faults.Identity) ([]seen, error) {
+	meant, err := w.exactly(ctx, from)
+	if err != nil {
+		return nil, err
+	}
+	callers := []seen{{meant, from}}
+	others, err := w.all(ctx, from.Service)
+	for _, c := range others {
+		switch {
+		case c.id.ID == from.ID || !c.State.Running:
+		case c.id.Protected:
+			return nil, fmt.Errorf("container %s: %w", c.id.Name, faults.ErrProtected)
+		default:
+			callers = append(callers, c)
+		}
+	}
+	return callers, err
+}
+
+func (w *World) interpose(ctx context.Context, p faults.Path, from seen, to []seen) error {
+	runs, all := false, []netip.Addr(nil)
+	for _, c := range to {
+		all = append(all, reachable(from.InspectResponse, c.InspectResponse)...)
+		runs = runs || c.State.Running
+	}
+	if len(all) == 0 && runs {
+		return fmt.Errorf("%s and %s share no network: %s is reached in a way that candor cannot see", p.From, p.To, p.To)
+	}
+	s, err := w.beside(ctx, from.InspectResponse, from.id)
+	if err != nil {
+		return err
+	}
 	w.watchOver(ctx)
-	v := &way{path: p, addresses: addresses, lifted: len(addresses) == 0 || to.State.Paused, impaired: map[string]*impairment{}}
+	v := &way{path: p, addresses: w.answering(from.InspectResponse, to), impaired: map[string]*impairment{}}
+	if v.lifted = len(v.addresses) == 0; v.lifted {
+		v.addresses = all
+	}
 	if old := s.ways[p.Key()]; old != nil {
 		v = old
 	}
@@ -54,36 +89,44 @@ func (w *World) Interpose(ctx context.Context, p faults.Path, from faults.Identi
 
 // beside is the agent in the namespace of from: the one that is there, or a new one.
 func (w *World) beside(ctx context.Context, here container.InspectResponse, from faults.Identity) (*sidecar, error) {
-	s := w.sidecars[from.Service]
+	s := w.sidecars[from.ID]
 	if s != nil && (s.gone() || !s.from.Born.Equal(from.Born)) {
 		if err := w.renew(ctx, s, from); err != nil {
 			return nil, err
 		}
-		return w.sidecars[from.Service], nil
+		return w.sidecars[from.ID], nil
 	}
 	if s == nil {
 		var err error
 		if s, err = w.start(ctx, here, from); err != nil {
 			return nil, err
 		}
-		w.sidecars[from.Service] = s
+		w.sidecars[from.ID] = s
 	}
 	return s, nil
 }
 
-// Withdraw ends what Interpose began. Without an agent of its own, as in heal, it removes the agent's container and with
-// it all of its paths.
-func (w *World) Withdraw(ctx context.Context, p faults.Path, from faults.Identity) error {
+// Withdraw ends what Interpose began. Without agents of its own, as in heal, it removes the agents' containers and with
+// them all of their paths.
+func (w *World) Withdraw(ctx context.Context, p faults.Path, _ faults.Identity) error {
 	ctx, leave, err := w.enter(ctx)
 	if err != nil {
 		return err
 	}
 	defer leave()
 	w.looked[p.From] = true
-	s := w.sidecars[p.From]
-	if s == nil {
-		return w.removeOurs(ctx, w.agentName(p.From))
+	here := w.besides(p.From)
+	if len(here) == 0 {
+		return w.removeAgents(ctx, p.From)
 	}
+	var errs []error
+	for _, s := range here {
+		errs = append(errs, w.withdraw(ctx, s, p))
+	}
+	return errors.Join(errs...)
+}
+
+func (w *World) withdraw(ctx context.Context, s *sidecar, p faults.Path) error {
 	if _, there := s.ways[p.Key()]; !there {
 		return nil
 	}
@@ -99,85 +142,67 @@ func (w *World) Withdraw(ctx context.Context, p faults.Path, from faults.Identit
 	if err := s.end(ctx); err != nil {
 		return err
 	}
-	delete(w.sidecars, p.From)
+	delete(w.sidecars, s.from.ID)
 	return nil
 }
 
-// Interposed looks for the redirect: through the agent where there is one, else by a short-lived look into the namespace.
-// A from that is gone, stands still or has another namespace now has no redirect of ours.
+// Interposed looks for the redirect: through the agents where there are some, else by a short-lived look into each
+// namespace. A from that is gone, stands still or has another namespace now has no redirect of ours.
 func (w *World) Interposed(ctx context.Context, p faults.Path, from faults.Identity) (faults.State, error) {
 	ctx, leave, err := w.enter(ctx)
 	if err != nil {
 		return faults.Unknown, err
 	}
 	defer leave()
-	if s := w.sidecars[p.From]; s != nil && !s.gone() {
-		v := s.ways[p.Key()]
-		if v == nil {
-			return faults.Absent, nil
+	var found together
+	for _, s := range w.besides(p.From) {
+		if s.gone() {
+			continue
 		}
-		if v.lifted {
-			return faults.Present, nil // lifted on purpose while the dependency is down
+		state, err := s.leads(ctx, p)
+		if err != nil {
+			return faults.Unknown, err
 		}
-		a, err := s.ask(ctx, agent.Request{Op: agent.Sighted, Path: p})
-		return a.State, err
+		found = append(found, state)
 	}
-	_, now, err := w.inspect(ctx, from.ID)
-	if errors.Is(err, faults.ErrNotFound) || err == nil && !now.Born.Equal(from.Born) {
+	if len(found) > 0 {
+		return found.state(), nil
+	}
+	return w.sighted(ctx, p.From, from, func(s agent.Sight) bool { return s.Leads(p) })
+}
+
+// leads looks for the redirect of one path.
+func (s *sidecar) leads(ctx context.Context, p faults.Path) (faults.State, error) {
+	v := s.ways[p.Key()]
+	if v == nil {
 		return faults.Absent, nil
 	}
-	if err != nil {
-		return faults.Unknown, err
+	if v.lifted {
+		return faults.Present, nil // lifted on purpose while the dependency is down
 	}
-	sight, err := w.lookFor(ctx, now)
-	switch {
-	case err != nil:
-		return faults.Unknown, err
-	case sight.Leads(p):
-		return faults.Present, nil
-	}
-	return faults.Absent, nil
-}
-
-// look looks for a run's table in the namespace of a running container. One that ends meanwhile has none.
-func (w *World) look(ctx context.Context, at faults.Identity, run string) (agent.Sight, error) {
-	sight, done := inPlace(at, run)
-	if done {
-		return sight, nil
-	}
-	out, err := w.job(ctx, own{name: "candor-look-" + w.config.Run + "-" + short(at.ID), role: roleLook,
-		args: []string{"agent", "look", "-run", run}, network: "container:" + at.ID, user: "0:0", capabilities: []string{"NET_ADMIN"}})
-	if err == nil {
-		err = json.Unmarshal(out, &sight)
-	}
-	if err == nil {
-		return sight, nil
-	}
-	c, _, gone := w.inspect(ctx, at.ID)
-	if errors.Is(gone, faults.ErrNotFound) || gone == nil && !c.State.Running {
-		return agent.Sight{}, nil
-	}
-	return sight, fmt.Errorf("look into the namespace of %s: %w", at.Service, err)
-}
-
-// lookFor is look for this world's run; a container that does not run has no namespace.
-func (w *World) lookFor(ctx context.Context, at faults.Identity) (agent.Sight, error) {
-	if at.Process == 0 {
-		return agent.Sight{}, nil
-	}
-	return w.look(ctx, at, w.config.Run)
+	a, err := s.ask(ctx, agent.Request{Op: agent.Sighted, Path: p})
+	return a.State, err
 }
 
 // errNotInterposed: an impairment needs its path interposed.
 var errNotInterposed = errors.New("the path is not interposed")
 
-func (w *World) on(p faults.Path) (*sidecar, *way, error) {
-	if s := w.sidecars[p.From]; s != nil {
+// lane is an interposed path beside one container.
+type lane struct {
+	*sidecar
+	*way
+}
+
+func (w *World) on(p faults.Path) (all []lane, err error) {
+	for _, s := range w.besides(p.From) {
 		if v := s.ways[p.Key()]; v != nil {
-			return s, v, nil
+			all = append(all, lane{s, v})
 		}
 	}
-	return nil, nil, fmt.Errorf("%s: %w", p, errNotInterposed)
+	if len(all) == 0 {
+		err = fmt.Errorf("%s: %w", p, errNotInterposed)
+	}
+	return all, err
 }
 
 // Impair makes an impairment on an interposed path.
@@ -187,13 +212,19 @@ func (w *World) Impair(ctx context.Context, p faults.Path, name string, i faults
 		return err
 	}
 	defer leave()
-	s, v, err := w.on(p)
+	lanes, err := w.on(p)
 	if err != nil {
 		return err
 	}
-	v.impaired[name] = &impairment{Impairment: i}
-	_, err = s.ask(ctx, agent.Request{Op: agent.Impair, Path: p, Name: name, Impairment: &i})
-	return err
+	for _, l := range lanes {
+		l.impaired[name] = &impairment{Impairment: i}
+	}
+	for _, l := range lanes {
+		if _, err := l.ask(ctx, agent.Request{Op: agent.Impair, Path: p, Name: name, Impairment: &i}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // BlocksInPart says that its agents let blocks flap, and hit a share of the connections.
@@ -209,24 +240,28 @@ func (w *World) Unimpair(ctx context.Context, p faults.Path, name string) error 
 		return err
 	}
 	defer leave()
-	s, v, err := w.on(p)
+	lanes, err := w.on(p)
 	if errors.Is(err, errNotInterposed) {
 		return w.unheld(ctx, p)
 	}
-	delete(v.impaired, name)
-	if s.gone() {
-		return nil
+	var errs []error
+	for _, l := range lanes {
+		delete(l.impaired, name)
+		if l.gone() {
+			continue
+		}
+		_, err := l.ask(ctx, agent.Request{Op: agent.Unimpair, Path: p, Name: name})
+		errs = append(errs, err)
 	}
-	_, err = s.ask(ctx, agent.Request{Op: agent.Unimpair, Path: p, Name: name})
-	return err
+	return errors.Join(errs...)
 }
 
 // unheld makes sure that no agent of another process holds a path of this run any more.
 func (w *World) unheld(ctx context.Context, p faults.Path) error {
-	if w.sidecars[p.From] != nil {
+	if len(w.besides(p.From)) > 0 {
 		return nil
 	}
-	return w.removeOurs(ctx, w.agentName(p.From))
+	return w.removeAgents(ctx, p.From)
 }
 
 // Impaired looks for an impairment.
@@ -236,38 +271,34 @@ func (w *World) Impaired(ctx context.Context, p faults.Path, name string, i faul
 		return faults.Unknown, err
 	}
 	defer leave()
-	s, _, err := w.on(p)
+	lanes, err := w.on(p)
 	if errors.Is(err, errNotInterposed) {
 		return w.heldElsewhere(ctx, p, name, i)
 	}
-	if s.gone() {
-		return faults.Absent, nil
+	var found together
+	for _, l := range lanes {
+		if l.gone() {
+			found = append(found, faults.Absent)
+			continue
+		}
+		a, err := l.ask(ctx, agent.Request{Op: agent.Impaired, Path: p, Name: name, Impairment: &i})
+		if err != nil {
+			return faults.Unknown, err
+		}
+		found = append(found, a.State)
 	}
-	a, err := s.ask(ctx, agent.Request{Op: agent.Impaired, Path: p, Name: name, Impairment: &i})
-	return a.State, err
+	return found.state(), nil
 }
 
-// heldElsewhere looks for what an agent of this run does that this process does not hold. Its toxics cannot be seen from
-// outside: while it leads the path they count as present.
+// heldElsewhere looks for what agents of this run do that this process does not hold. Their toxics cannot be seen from
+// outside: while they lead the path they count as present.
 func (w *World) heldElsewhere(ctx context.Context, p faults.Path, name string, i faults.Impairment) (faults.State, error) {
-	if w.sidecars[p.From] != nil {
+	if len(w.besides(p.From)) > 0 {
 		return faults.Absent, nil
 	}
-	from, err := w.Find(ctx, p.From)
-	if errors.Is(err, faults.ErrNotFound) {
-		return faults.Absent, nil
-	}
-	if err != nil {
-		return faults.Unknown, err
-	}
-	sight, err := w.lookFor(ctx, from)
-	switch {
-	case err != nil:
-		return faults.Unknown, err
-	case i.Block != "" && sight.Blocks(p, name), i.Block == "" && sight.Leads(p):
-		return faults.Present, nil
-	}
-	return faults.Absent, nil
+	return w.sighted(ctx, p.From, faults.Identity{}, func(s agent.Sight) bool {
+		return i.Block != "" && s.Blocks(p, name) || i.Block == "" && s.Leads(p)
+	})
 }
 
 // Impacts counts what an impairment has hit, over all agents that carried it.
@@ -277,18 +308,22 @@ func (w *World) Impacts(ctx context.Context, p faults.Path, name string) (int64,
 		return 0, err
 	}
 	defer leave()
-	s, v, err := w.on(p)
+	lanes, err := w.on(p)
 	if err != nil {
 		return 0, err
 	}
-	i := v.impaired[name]
-	if i == nil {
-		return 0, fmt.Errorf("%s: no impairment %s", p, name)
+	var sum int64
+	for _, l := range lanes {
+		i := l.impaired[name]
+		if i == nil {
+			return 0, fmt.Errorf("%s: no impairment %s", p, name)
+		}
+		a, err := l.ask(ctx, agent.Request{Op: agent.Impacts, Path: p, Name: name})
+		if err != nil {
+			return 0, err
+		}
+		i.last = a.Count
+		sum += i.before + i.last
 	}
-	a, err := s.ask(ctx, agent.Request{Op: agent.Impacts, Path: p, Name: name})
-	if err != nil {
-		return 0, err
-	}
-	i.last = a.Count
-	return i.before + i.last, nil
+	return sum, nil
 }

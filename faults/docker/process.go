@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,7 +32,7 @@ func (w *World) Kill(ctx context.Context, id faults.Identity, signal string, cra
 	if !c.State.Running {
 		return nil
 	}
-	if err := w.liftAway(ctx, id); err != nil {
+	if err := w.liftAway(ctx, c, id); err != nil {
 		return err
 	}
 	w.raise(id)
@@ -52,18 +54,24 @@ func (w *World) raise(id faults.Identity) {
 	w.raised[id.ID] = true
 }
 
-// liftAway lifts the redirect of every path to a service that is about to die, so that nobody meets a proxy in its place.
-// The next look at the engine brings it back, when the service lives.
-func (w *World) liftAway(ctx context.Context, id faults.Identity) error {
+// liftAway lifts the redirect of every path to a container that is about to die, so that nobody meets a proxy in its place;
+// of several replicas only its part. The next look at the engine brings it back, when it lives.
+func (w *World) liftAway(ctx context.Context, c container.InspectResponse, id faults.Identity) error {
+	dying := everywhere(c)
 	for _, s := range w.sidecars {
 		for _, v := range s.ways {
 			if v.path.To != id.Service || v.lifted || s.gone() {
 				continue
 			}
-			if _, err := s.ask(ctx, agent.Request{Op: agent.Readdress, Path: v.path, Addresses: v.addresses, Lifted: true}); err != nil {
+			left := slices.DeleteFunc(slices.Clone(v.addresses), func(a netip.Addr) bool { return slices.Contains(dying, a) })
+			lifted := len(left) == 0
+			if lifted {
+				left = v.addresses
+			}
+			if _, err := s.ask(ctx, agent.Request{Op: agent.Readdress, Path: v.path, Addresses: left, Lifted: lifted}); err != nil {
 				return err
 			}
-			v.lifted = true
+			v.addresses, v.lifted = left, lifted
 		}
 	}
 	return nil

@@ -1,15 +1,18 @@
 package docker
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/pkg/stdcopy"
 
 	"github.com/candor-chaos/candor/faults"
@@ -48,9 +51,41 @@ type impairment struct {
 	before, last int64
 }
 
-// agentName names the agent's container after its run and service.
-func (w *World) agentName(service string) string {
-	return "candor-agent-" + w.config.Run + "-" + service
+// agentName names the agent's container after its run, and the service or replica that it is beside.
+func (w *World) agentName(beside container.InspectResponse, id faults.Identity) string {
+	name := "candor-agent-" + w.config.Run + "-" + id.Service
+	if replica := replicaOf(beside.Config.Labels, id.Name); replica != "1" {
+		name += "-" + replica
+	}
+	return name
+}
+
+// besides are the agents beside a service's containers.
+func (w *World) besides(service string) (all []*sidecar) {
+	for _, s := range w.sidecars {
+		if s.from.Service == service {
+			all = append(all, s)
+		}
+	}
+	slices.SortFunc(all, func(a, b *sidecar) int { return cmp.Compare(a.from.Name, b.from.Name) })
+	return all
+}
+
+// removeAgents removes the agents of this run beside a service that another process has left.
+func (w *World) removeAgents(ctx context.Context, service string) error {
+	within, done := brief(ctx)
+	defer done()
+	f := filters.NewArgs(filters.Arg("label", labelRun+"="+w.config.Run), filters.Arg("label", labelRole+"="+roleAgent),
+		filters.Arg("label", labelBeside+"="+service))
+	found, err := w.docker.ContainerList(within, container.ListOptions{All: true, Filters: f})
+	if err != nil {
+		return translate(err, "find agents beside "+service)
+	}
+	var errs []error
+	for _, c := range found {
+		errs = append(errs, w.remove(ctx, c.ID))
+	}
+	return errors.Join(errs...)
 }
 
 // errShared: a rule in a namespace that others share would touch them too.
@@ -77,7 +112,7 @@ func (w *World) start(ctx context.Context, from container.InspectResponse, id fa
 		return nil, fmt.Errorf("start an agent: %w", err)
 	}
 	made, streams, err := w.create(ctx, own{
-		name: w.agentName(id.Service), role: roleAgent,
+		name: w.agentName(from, id), role: roleAgent, labels: map[string]string{labelBeside: id.Service},
 		args: []string{"agent", "serve", "-run", w.config.Run, "-prefix", w.config.Prefix, "-keys", string(keys),
 			"-seed", fmt.Sprint(w.config.Seed), "-expiry", max(time.Second, w.config.Expiry-time.Since(w.opened)).String()},
 		network: "container:" + id.ID, user: fmt.Sprintf("0:%d", agent.Group), capabilities: []string{"NET_ADMIN"}, input: true,

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -110,7 +111,13 @@ func upWith(t *testing.T, labels map[string]string, orders docker.StackContainer
 		}
 	})
 	p.web = fmt.Sprintf("http://127.0.0.1:%d", ports["web"][8080])
-	eventually(t, "web answers", func() error { _, err := p.ask("payments:8083", "probe"); return err })
+	answering := []string{"payments"}
+	if slices.Equal(orders.Command, []string{"serve"}) {
+		answering = append(answering, "orders")
+	}
+	for _, service := range answering {
+		eventually(t, "web reaches "+service, p.says(service+":8083", true))
+	}
 	return p, w
 }
 

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"time"
 
+	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/events"
 	"github.com/docker/docker/api/types/filters"
 
@@ -76,14 +78,13 @@ func (w *World) reconcile(ctx context.Context) error {
 	}
 	defer leave()
 	var errs []error
-	for service := range w.sidecars {
-		errs = append(errs, w.reconcileOne(ctx, service))
+	for _, s := range slices.Collect(maps.Values(w.sidecars)) {
+		errs = append(errs, w.reconcileOne(ctx, s))
 	}
 	return errors.Join(errs...)
 }
 
-func (w *World) reconcileOne(ctx context.Context, service string) error {
-	s := w.sidecars[service]
+func (w *World) reconcileOne(ctx context.Context, s *sidecar) error {
 	from, now, err := w.inspect(ctx, s.from.ID)
 	if errors.Is(err, faults.ErrNotFound) {
 		return nil // it is gone, and its namespace with it
@@ -137,7 +138,7 @@ func (w *World) renew(ctx context.Context, old *sidecar, now faults.Identity) er
 		return err
 	}
 	s.ways, s.misnamed = old.ways, old.misnamed
-	w.sidecars[now.Service] = s
+	w.sidecars[now.ID] = s
 	for _, v := range s.ways {
 		if err := s.lead(ctx, v); err != nil {
 			return err
@@ -153,23 +154,21 @@ func (w *World) renew(ctx context.Context, old *sidecar, now faults.Identity) er
 
 // follow tells an agent where a dependency is now. One that is down or paused is never seen through a proxy.
 func (w *World) follow(ctx context.Context, s *sidecar, v *way) error {
-	id, err := w.Find(ctx, v.path.To)
-	if err != nil && !errors.Is(err, faults.ErrNotFound) {
-		return err
-	}
 	from, _, err := w.inspect(ctx, s.from.ID)
 	if err != nil {
 		return err
 	}
-	var addresses []netip.Addr // none while it is down: the engine may give its address to another container
-	lifted := true
-	if id.ID != "" {
-		to, _, err := w.inspect(ctx, id.ID)
-		if err != nil {
-			return err
+	to, err := w.all(ctx, v.path.To)
+	if err != nil {
+		return err
+	}
+	addresses := w.answering(from, to)
+	lifted := len(addresses) == 0
+	if lifted {
+		addresses = v.addresses
+		if !slices.ContainsFunc(to, func(c seen) bool { return c.State.Running }) {
+			addresses = nil // the engine may give its address to another container
 		}
-		addresses = reachable(from, to)
-		lifted = len(addresses) == 0 || to.State.Paused || w.marked(id.ID)
 	}
 	if lifted == v.lifted && slices.Equal(addresses, v.addresses) {
 		return nil
@@ -179,4 +178,16 @@ func (w *World) follow(ctx context.Context, s *sidecar, v *way) error {
 	}
 	v.addresses, v.lifted = addresses, lifted
 	return nil
+}
+
+// answering are the addresses at which a container reaches those of a service that run, are not paused, and that nobody
+// here is about to end.
+func (w *World) answering(from container.InspectResponse, to []seen) (all []netip.Addr) {
+	for _, c := range to {
+		if !c.State.Paused && !w.marked(c.id.ID) {
+			all = append(all, reachable(from, c.InspectResponse)...)
+		}
+	}
+	slices.SortFunc(all, netip.Addr.Compare)
+	return slices.Compact(all)
 }
