@@ -239,7 +239,9 @@ func TestAnEngineThatDoesNotAnswer(t *testing.T) {
 
 func TestConformance(t *testing.T) {
 	needDocker(t)
-	kinds := slices.DeleteFunc(faults.Obligations(), func(k faults.Kind) bool { return k.World != "" }) // those act elsewhere
+	kinds := slices.DeleteFunc(faults.Obligations(), func(k faults.Kind) bool {
+		return k.World != "" || k.Name == faults.Several.Name // those act elsewhere, or on what TestConformanceOfReplicas starts
+	})
 	faulttest.Conform(t, func(t *testing.T) faults.World { _, w := up(t, nil); return w }, kinds)
 }
 

@@ -29,6 +29,7 @@ type Stack struct {
 // StackContainer is one service of a stack.
 type StackContainer struct {
 	Service string
+	Number  int    // which of its replicas; 1 when 0
 	Image   string // the image of candor's own binary when empty
 	Command []string
 	Env     []string          // NAME=value
@@ -75,7 +76,7 @@ func (w *World) up(ctx context.Context, s Stack) (map[string]map[int]int, error)
 				if ids[i], err = w.addTo(ctx, s.Project, c); err == nil || ctx.Err() != nil || !c.choosesPorts() {
 					return err
 				}
-				if rerr := w.remove(ctx, s.Project+"-"+c.Service+"-1"); rerr != nil {
+				if rerr := w.remove(ctx, c.name(s.Project)); rerr != nil {
 					return errors.Join(err, rerr)
 				}
 			}
@@ -87,8 +88,12 @@ func (w *World) up(ctx context.Context, s Stack) (map[string]map[int]int, error)
 	}
 	ports := map[string]map[int]int{}
 	for i, c := range s.Containers {
-		if ports[c.Service], err = w.published(ctx, ids[i]); err != nil {
+		published, err := w.published(ctx, ids[i])
+		if err != nil {
 			return nil, err
+		}
+		if ports[c.Service] == nil { // of replicas the first
+			ports[c.Service] = published
 		}
 	}
 	return ports, nil
@@ -96,6 +101,12 @@ func (w *World) up(ctx context.Context, s Stack) (map[string]map[int]int, error)
 
 // startTries is how often a container is started whose ports are of our own choice.
 const startTries = 5
+
+func (c StackContainer) number() string { return strconv.Itoa(max(1, c.Number)) }
+
+func (c StackContainer) name(project string) string {
+	return project + "-" + c.Service + "-" + c.number()
+}
 
 func (c StackContainer) choosesPorts() bool {
 	for _, outside := range c.Publish {
@@ -108,7 +119,7 @@ func (c StackContainer) choosesPorts() bool {
 
 // addTo makes and starts one container.
 func (w *World) addTo(ctx context.Context, project string, c StackContainer) (string, error) {
-	labels := map[string]string{labelStack: project, labelProject: project, labelService: c.Service}
+	labels := map[string]string{labelStack: project, labelProject: project, labelService: c.Service, labelNumber: c.number()}
 	for name, value := range c.Labels {
 		labels[name] = value
 	}
@@ -129,7 +140,7 @@ func (w *World) addTo(ctx context.Context, project string, c StackContainer) (st
 	for outside, inside := range c.Binds {
 		host.Mounts = append(host.Mounts, mount.Mount{Type: mount.TypeBind, Source: outside, Target: inside})
 	}
-	name := project + "-" + c.Service + "-1"
+	name := c.name(project)
 	made, err := w.docker.ContainerCreate(ctx, &container.Config{Image: c.Image, Cmd: c.Command, Env: c.Env, User: c.User,
 		Labels: labels, ExposedPorts: exposed, OpenStdin: c.Stdin}, host, &network.NetworkingConfig{
 		EndpointsConfig: map[string]*network.EndpointSettings{project: {Aliases: []string{c.Service}}}}, nil, name)
