@@ -71,7 +71,7 @@ func (w *compiler) fault(use *FaultUse, at string) {
 	if err != nil {
 		w.experiment.on(at, "", "cannot be saved: %v", err)
 	}
-	w.plan.Faults = append(w.plan.Faults, PlannedFault{Name: use.Name, Kind: use.Kind, At: use.At.Time, Where: use.At.Boundary, After: use.After, Brief: use.Brief, For: use.For, Reach: reach, Fault: value})
+	w.plan.Faults = append(w.plan.Faults, PlannedFault{Name: use.Name, Kind: use.Kind, At: use.At.Time, Where: use.At.Boundary, After: use.After, Brief: use.Brief, For: use.For, Pick: use.Pick, Reach: reach, Fault: value})
 }
 
 // dosed hands the common keys of some faults on to the fault, which saves them.

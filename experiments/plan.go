@@ -105,6 +105,7 @@ type PlannedFault struct {
 	After string          `json:"after,omitempty"` // the same fault before, which has to have ended: this one is prepared anew then
 	Brief bool            `json:"brief,omitempty"` // it comes back for a moment while the product recovers
 	For   time.Duration   `json:"for"`
+	Pick  faults.Pick     `json:"pick,omitzero"` // of the replicas
 	Reach faults.Reach    `json:"reach"`
 	Fault json.RawMessage `json:"fault"`
 	Said  string          `json:"said,omitempty"`

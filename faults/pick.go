@@ -13,52 +13,51 @@ import (
 
 // Pick is how many of a service's replicas a fault hits: all (the same as nothing), one, a number, or a share of them such
 // as 50%, rounded up. Which ones is drawn from the run's seed.
-type Pick struct {
-	text   string
-	number int
-	share  Share
-}
-
-func (p Pick) String() string { return p.text }
+type Pick string
 
 // IsZero reports whether nothing was said.
-func (p Pick) IsZero() bool { return p.text == "" }
-
-// MarshalText writes it as it was read.
-func (p Pick) MarshalText() ([]byte, error) { return []byte(p.text), nil }
+func (p Pick) IsZero() bool { return p == "" }
 
 // UnmarshalText reads all, one, 2 or 50%.
 func (p *Pick) UnmarshalText(text []byte) error {
-	read := Pick{text: strings.TrimSpace(string(text))}
-	switch {
-	case read.text == "all":
-		read.share = 1
-	case read.text == "one":
-		read.number = 1
-	case strings.HasSuffix(read.text, "%"):
-		if err := read.share.UnmarshalText([]byte(read.text)); err != nil {
-			return fmt.Errorf("%q is no part of a service's replicas: all, one, a number such as 2, or a share such as 50%%", text)
-		}
-	default:
-		n, err := strconv.Atoi(read.text)
-		if err != nil || n < 1 {
-			return fmt.Errorf("%q is no part of a service's replicas: all, one, a number such as 2, or a share such as 50%%", text)
-		}
-		read.number = n
+	read := Pick(strings.TrimSpace(string(text)))
+	if number, share := read.parts(); number < 1 && share == 0 {
+		return fmt.Errorf("%q is no part of a service's replicas: all, one, a number such as 2, or a share such as 50%%", text)
 	}
 	*p = read
 	return nil
 }
 
+// parts are what was written: a number, or a share; neither where it is nothing of the kind.
+func (p Pick) parts() (number int, share Share) {
+	switch {
+	case p == "all":
+		return 0, 1
+	case p == "one":
+		return 1, 0
+	case strings.HasSuffix(string(p), "%"):
+		if share.UnmarshalText([]byte(p)) != nil {
+			return 0, 0
+		}
+		return 0, share
+	}
+	number, err := strconv.Atoi(string(p))
+	if err != nil {
+		return 0, 0
+	}
+	return number, 0
+}
+
 // of is how many of n replicas it means.
 func (p Pick) of(service string, n int) (int, error) {
+	number, share := p.parts()
 	switch {
-	case p.number > n:
-		return 0, fmt.Errorf("pick: %s asks for %d replicas of %s, and %d %s", p, p.number, service, n, plural(n, "runs", "run"))
-	case p.number > 0:
-		return p.number, nil
-	case p.share > 0:
-		return min(n, max(1, ceil(float64(p.share)*float64(n)))), nil
+	case number > n:
+		return 0, fmt.Errorf("pick: %s asks for %d replicas of %s, and %d %s", p, number, service, n, plural(n, "runs", "run"))
+	case number > 0:
+		return number, nil
+	case share > 0:
+		return min(n, max(1, ceil(float64(share)*float64(n)))), nil
 	}
 	return n, nil
 }

@@ -86,7 +86,7 @@ func printPlan(w io.Writer, p *experiments.Plan, seed uint64) error {
 		}
 		fmt.Fprintf(&b, "  %s, for %s: %s\n", when, f.For, f.Said)
 	}
-	if slices.ContainsFunc(p.Exec.Experiment.Faults, func(use experiments.FaultUse) bool { return !use.Pick.IsZero() }) {
+	if slices.ContainsFunc(p.Faults, func(f experiments.PlannedFault) bool { return !f.Pick.IsZero() }) {
 		fmt.Fprintf(&b, "  replicas are drawn anew by each run; with --seed %d it is these\n", seed)
 	}
 	if words := p.Recovery.Words(); words != "" {

@@ -6,11 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/pkg/stdcopy"
+
+	"github.com/candor-chaos/candor/faults"
 )
 
 const (
@@ -39,15 +42,52 @@ func (w *World) LoggedAfter(ctx context.Context, service string, after time.Time
 	})
 }
 
+// logRow is a line and when it was logged.
+type logRow struct {
+	at   time.Time
+	text string
+}
+
+// logged reads the logs of all replicas of a service, in the order of time. Where one has logged too much, what the others
+// logged after the place where it has to go on waits for the next look.
 func (w *World) logged(ctx context.Context, service string, options container.LogsOptions, line func(time.Time, string)) (last time.Time, err error) {
-	id, err := w.Find(ctx, service)
-	if err != nil {
+	all, err := w.all(ctx, service)
+	switch {
+	case err != nil:
 		return last, err
+	case len(all) == 0:
+		return last, fmt.Errorf("service %s: no container of %s: %w", service, w.whose(), faults.ErrNotFound)
+	case len(all) == 1:
+		return w.loggedOf(ctx, all[0], options, line)
 	}
-	c, _, err := w.inspect(ctx, id.ID)
-	if err != nil {
-		return last, err
+	var rows []logRow
+	var until time.Time
+	for _, c := range all {
+		one, oerr := w.loggedOf(ctx, c, options, func(at time.Time, text string) { rows = append(rows, logRow{at, text}) })
+		err = errors.Join(err, oerr)
+		switch {
+		case oerr != nil && one.IsZero():
+			return time.Time{}, err // the same can be read again
+		case oerr != nil && (until.IsZero() || one.Before(until)):
+			until = one
+		case one.After(last):
+			last = one
+		}
 	}
+	slices.SortStableFunc(rows, func(a, b logRow) int { return a.at.Compare(b.at) })
+	for _, r := range rows {
+		if until.IsZero() || !r.at.After(until) {
+			line(r.at, r.text)
+		}
+	}
+	if !until.IsZero() {
+		last = until
+	}
+	return last, err
+}
+
+func (w *World) loggedOf(ctx context.Context, from seen, options container.LogsOptions, line func(time.Time, string)) (last time.Time, err error) {
+	c, id := from.InspectResponse, from.id
 	options.ShowStdout, options.ShowStderr, options.Timestamps = true, true, true
 	stream, err := w.docker.ContainerLogs(ctx, id.ID, options)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/candor-chaos/candor/faults"
 	"github.com/candor-chaos/candor/faults/docker"
@@ -97,6 +98,38 @@ func TestAPathBetweenReplicas(t *testing.T) {
 	all(true)
 	revert(t, w, prepare(t, w, "interpose: {from: web, to: basket}"))
 	clean(t, w, p.name)
+}
+
+// What several containers log is one log, in the order of time.
+func TestLogsOfReplicas(t *testing.T) {
+	p, w := scaled(t)
+	var last time.Time
+	seen := map[string]int{}
+	read := func() error {
+		now, err := w.LoggedAfter(t.Context(), "basket", last, func(text string) { seen[text]++ })
+		if now.After(last) {
+			last = now
+		}
+		if err == nil && len(seen) < 3 {
+			err = fmt.Errorf("seen: %v", seen)
+		}
+		return err
+	}
+	for i := range 3 {
+		logs := dockerSays(t, "inspect", "-f", "{{.State.Pid}}", fmt.Sprintf("%s-basket-%d", p.name, i+1))
+		if err := os.WriteFile("/proc/"+logs+"/fd/1", fmt.Appendf(nil, "basket %d speaks\n", i+1), 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, "all three are heard", read)
+	if err := read(); err != nil {
+		t.Fatal(err)
+	}
+	for text, n := range seen {
+		if n != 1 {
+			t.Errorf("%q was seen %d times", text, n)
+		}
+	}
 }
 
 // What is drawn is killed, and the others are let be.
