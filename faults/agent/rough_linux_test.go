@@ -207,9 +207,7 @@ func TestAClientThatDoesNotReadHoldsUpNobody(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer fresh.Close()
-	if took, err := ping(fresh, time.Second); err != nil || took > 200*time.Millisecond {
-		t.Errorf("afterwards: %v, %v", took, err)
-	}
+	quickly(t, fresh)
 }
 
 func TestAgentCarriesIPv6(t *testing.T) {

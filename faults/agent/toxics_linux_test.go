@@ -149,9 +149,17 @@ func TestSlowKeepsItsRate(t *testing.T) {
 			t.Errorf("%d hits; want each piece", n)
 		}
 		undo()
-		fmt.Fprintf(open, "give %d\n", rate)
-		if took, _, err := take(open, rate); err != nil || took > 800*time.Millisecond {
-			t.Errorf("afterwards %d bytes took %s, %v", rate, took, err)
+		best := time.Hour
+		for range 5 {
+			fmt.Fprintf(open, "give %d\n", rate)
+			took, _, err := take(open, rate)
+			if err != nil {
+				t.Fatal(err)
+			}
+			best = min(best, took)
+		}
+		if best > 500*time.Millisecond {
+			t.Errorf("afterwards %d bytes took %s at best", rate, best)
 		}
 	}
 }
@@ -193,9 +201,7 @@ func TestTrickleTearsIntoLatePieces(t *testing.T) {
 		t.Errorf("%d hits in %d rounds; want 50 pieces in each", n, rounds)
 	}
 	undo()
-	if took, err := ping(conn, time.Second); err != nil || took > 100*time.Millisecond {
-		t.Errorf("afterwards: %v, %v", took, err)
-	}
+	quickly(t, conn)
 }
 
 func TestCutClosesAfterSoMuch(t *testing.T) {
