@@ -117,13 +117,13 @@ func engineConfig(g *global, plan *experiments.Plan, seed uint64) (engine.Config
 	}, nil
 }
 
-// phrases is the lexicon with the product's own phrases.
+// phrases are the lexicons with the product's own phrases.
 func phrases(plan *experiments.Plan) (journeys.Lexicon, error) {
-	english, err := patterns.English()
+	shipped, err := patterns.Shipped()
 	if err != nil {
 		return nil, err
 	}
-	own, err := english.With(plan.Exec.System.Lexicon)
+	own, err := shipped.With(plan.Exec.System.Lexicon)
 	if err != nil {
 		return nil, inputError("the system's lexicon: %v", err)
 	}

@@ -3,6 +3,7 @@ package patterns
 import (
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/candor-chaos/candor/experiments"
 )
@@ -26,7 +27,8 @@ type Clause struct {
 	Words   string   // the normalised words that make the claim
 	Nouns   []string // of the lexicon, that the clause names
 
-	words []string
+	words   []string
+	endings []string // of a language's nouns
 }
 
 // Is reports whether some clause is of a class.
@@ -39,8 +41,8 @@ func (c Clause) Names(noun string) bool {
 		return true
 	}
 	return slices.ContainsFunc(c.words, func(word string) bool {
-		word = strings.TrimSuffix(word, "'s")
-		return word == noun || word == noun+"s" || word == noun+"es"
+		rest, found := strings.CutPrefix(strings.TrimSuffix(word, "'s"), noun)
+		return found && (rest == "" || slices.Contains(c.endings, rest))
 	})
 }
 
@@ -77,7 +79,7 @@ func (l *Lexicon) read(texts []string) Result {
 	for _, text := range texts {
 		text = strings.ToValidUTF8(text[:min(len(text), left)], " ")
 		left -= min(len(text), left)
-		for _, clause := range clausesOf(text) {
+		for _, clause := range l.grammar.clauses(text) {
 			r.Clauses = append(r.Clauses, l.clause(clause))
 		}
 	}
@@ -91,10 +93,15 @@ func (l *Lexicon) read(texts []string) Result {
 	return r
 }
 
-// clause finds the classes of one clause, and of the claims that they make the strongest.
-func (l *Lexicon) clause(text string) Clause {
-	said := Clause{Text: text, words: wordsOf(text)}
-	plain := unjargon(plainWordsOf(text))
+// clause finds the classes of one clause, and of the claims that they make the strongest. A question assures nobody of
+// anything.
+func (l *Lexicon) clause(in sentence) Clause {
+	said := Clause{Text: in.text, words: l.grammar.words(in.text), endings: l.grammar.endings}
+	plain := said.words
+	if strings.ContainsFunc(in.text, unicode.IsDigit) {
+		plain = l.grammar.plainWords(in.text)
+	}
+	plain = l.grammar.unjargon(plain)
 	blamed := ""
 	for _, c := range l.classes {
 		words := said.words
@@ -102,7 +109,7 @@ func (l *Lexicon) clause(text string) Clause {
 			words = plain
 		}
 		found, ok := c.find(words)
-		if !ok {
+		if !ok || in.asks && (c.name == classSuccess || c.name == classPending) {
 			continue
 		}
 		said.Classes = append(said.Classes, c.name)
@@ -126,20 +133,6 @@ func (l *Lexicon) clause(text string) Clause {
 		said.Classes = slices.DeleteFunc(said.Classes, func(name string) bool { return name == classRetry })
 	}
 	return said
-}
-
-func (c class) find(words []string) (string, bool) {
-	for _, p := range c.phrases {
-		if said, ok := p.find(words); ok {
-			return said, true
-		}
-	}
-	return "", false
-}
-
-// unjargon takes out what looks like jargon and is none.
-func unjargon(words []string) []string {
-	return strings.Fields(strings.ReplaceAll(" "+strings.Join(words, " ")+" ", " for instance ", " "))
 }
 
 // weaken takes the claim of success from a clause that says what was kept, beside one that says that something else did

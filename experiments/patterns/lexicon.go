@@ -1,7 +1,7 @@
 package patterns
 
 import (
-	_ "embed"
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -11,9 +11,6 @@ import (
 
 	"github.com/candor-chaos/candor/experiments"
 )
-
-//go:embed lexicon/en.txt
-var english string
 
 // The classes that rules ask for by name.
 const (
@@ -39,23 +36,26 @@ type Lexicon struct {
 	version  int
 	classes  []class
 	nouns    []class // what a clause can speak for
+	grammar  grammar
 }
 
 // class is the phrases that mean the same.
 type class struct {
 	name    string
 	phrases []phrase
+	first   map[string][]int // the phrases that can begin with a word
+	anyhow  []int            // the phrases that can begin with many
 }
 
-// English is the lexicon that candor ships.
-func English() (*Lexicon, error) { return parseLexicon("lexicon/en.txt", english) }
+// Language is the one that the lexicon is of, as in "en".
+func (l *Lexicon) Language() string { return l.language }
 
 // String names the lexicon and its version, as in "en 1".
 func (l *Lexicon) String() string { return l.language + " " + strconv.Itoa(l.version) }
 
 // With is the lexicon and a product's own phrases, by class. The error names every phrase that cannot be read.
 func (l *Lexicon) With(extra map[string][]string) (*Lexicon, error) {
-	more := &Lexicon{language: l.language, version: l.version, classes: slices.Clone(l.classes), nouns: l.nouns}
+	more := &Lexicon{language: l.language, version: l.version, classes: slices.Clone(l.classes), nouns: l.nouns, grammar: l.grammar}
 	var wrong []error
 	for _, name := range slices.Sorted(maps.Keys(extra)) {
 		if !slices.Contains(classNames, name) {
@@ -64,13 +64,14 @@ func (l *Lexicon) With(extra map[string][]string) (*Lexicon, error) {
 		}
 		c := more.class(name)
 		for _, text := range extra[name] {
-			p, err := parsePhrase(name, text)
+			p, err := l.grammar.phrase(name, text)
 			if err != nil {
 				wrong = append(wrong, fmt.Errorf("lexicon %s: phrase %q: %w", name, text, err))
 				continue
 			}
 			c.phrases = append(slices.Clip(c.phrases), p)
 		}
+		c.index()
 	}
 	if err := errors.Join(wrong...); err != nil {
 		return nil, err
@@ -88,74 +89,46 @@ func (l *Lexicon) class(name string) *class {
 	return &l.classes[i]
 }
 
-func unknownClass(name string) error {
-	return fmt.Errorf("%q is no class of a lexicon; there are %s", name, strings.Join(classNames, ", "))
-}
-
-// parseLexicon reads a lexicon: a line at the margin opens a class, or a noun as in "noun order"; indented lines are its
-// phrases; -- begins a comment. The error names every mistake with its line.
-func parseLexicon(name, text string) (*Lexicon, error) {
-	l := &Lexicon{}
-	var open *class
-	var wrong []error
-	for i, line := range strings.Split(text, "\n") {
-		line, _, _ = strings.Cut(line, "--")
-		content := strings.TrimSpace(line)
-		if content == "" {
+// index notes which phrases can begin with which word: most phrases need not be tried on most clauses.
+func (c *class) index() {
+	c.first, c.anyhow = map[string][]int{}, nil
+	for i, p := range c.phrases {
+		words, all := p.firstWords()
+		if !all {
+			c.anyhow = append(c.anyhow, i)
 			continue
 		}
-		var err error
-		switch indented := line[0] == ' ' || line[0] == '\t'; {
-		case l.language == "":
-			l.language, l.version, err = parseHead(content)
-		case indented && open == nil:
-			err = errors.New("a phrase stands before any class")
-		case indented:
-			var p phrase
-			p, err = parsePhrase(open.name, content)
-			open.phrases = append(open.phrases, p)
-		default:
-			open, err = l.open(content)
-		}
-		if err != nil {
-			wrong = append(wrong, fmt.Errorf("%s:%d: %w", name, i+1, err))
+		for _, word := range words {
+			c.first[word] = append(c.first[word], i)
 		}
 	}
-	if l.language == "" {
-		wrong = append(wrong, fmt.Errorf("%s:1: %w", name, errHead))
-	}
-	if err := errors.Join(wrong...); err != nil {
-		return nil, err
-	}
-	return l, nil
 }
 
-// open begins a class or a noun. With an error comes one to hold the phrases that follow.
-func (l *Lexicon) open(line string) (*class, error) {
-	list, name, noun := &l.classes, line, false
-	if fields := strings.Fields(line); len(fields) == 2 && fields[0] == "noun" {
-		list, name, noun = &l.nouns, strings.ToLower(fields[1]), true
-	}
-	if !noun && !slices.Contains(classNames, name) {
-		return &class{}, unknownClass(name)
-	}
-	if slices.ContainsFunc(*list, func(c class) bool { return c.name == name }) {
-		return &class{}, fmt.Errorf("%s is opened twice", line)
-	}
-	*list = append(*list, class{name: name})
-	return &(*list)[len(*list)-1], nil
-}
-
-var errHead = errors.New(`a lexicon begins with its language and version, as in "lexicon en 1"`)
-
-func parseHead(line string) (language string, version int, err error) {
-	fields := strings.Fields(line)
-	if len(fields) == 3 && fields[0] == "lexicon" {
-		if version, err = strconv.Atoi(fields[2]); err == nil && version > 0 {
-			return fields[1], version, nil
+// find gives the words that say the first of the phrases that a clause has.
+func (c class) find(words []string) (string, bool) {
+	var tried []try
+	for at, word := range words {
+		for _, i := range c.first[word] {
+			tried = append(tried, try{i, at})
+		}
+		for _, i := range c.anyhow {
+			tried = append(tried, try{i, at})
 		}
 	}
-	return "?", 0, errHead
+	slices.SortFunc(tried, func(a, b try) int { return cmp.Or(a.phrase-b.phrase, a.at-b.at) })
+	for _, t := range tried {
+		if end, ok := c.phrases[t.phrase].match(words, t.at); ok {
+			return strings.Join(words[t.at:end], " "), true
+		}
+	}
+	return "", false
+}
+
+// try is a phrase, and the word that it may begin at.
+type try struct{ phrase, at int }
+
+func unknownClass(name string) error {
+	return fmt.Errorf("%q is no class of a lexicon; there are %s", name, strings.Join(classNames, ", "))
 }
 
 // claimOf is what a class claims; false when it makes no claim.

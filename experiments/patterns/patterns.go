@@ -1,6 +1,11 @@
 // Package patterns knows what a leak looks like and what a phrase means, as data: tables of leak patterns and of the
 // default pages of servers, and a lexicon of what products tell their users. It judges nothing. Whether a hit counts
 // depends on where it stood and whether it is there when all is well.
+//
+// A language is one file. To add French, write lexicon/fr.txt: its head "lexicon fr 1", then how it is read (spelling,
+// turns, endings, glossary, common words, lists of words), then the phrases of each class and the nouns, as lexicon/de.txt
+// has them. Before that, write what products say in French into testdata/heldout-fr.txt, which never tunes a phrase, and
+// into testdata/tuning-fr.txt, and list both in quality_test.go with the floors that you measure. No other code changes.
 package patterns
 
 import (

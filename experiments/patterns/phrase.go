@@ -61,21 +61,46 @@ func starts(words, with []string) bool {
 		return false
 	}
 	for i, word := range with {
-		if words[i] != word {
+		if words[i] != word && !fits(words[i], word) {
 			return false
 		}
 	}
 	return true
 }
 
-// find gives the first words that say the phrase.
-func (p phrase) find(words []string) (said string, ok bool) {
-	for i := range words {
-		if end, ok := p.match(words, i); ok {
-			return strings.Join(words[i:end], " "), true
+// fits reports whether a word is one of those that a pattern with a star before or behind it stands for.
+func fits(word, pattern string) bool {
+	if pattern[0] != '*' && pattern[len(pattern)-1] != '*' {
+		return false
+	}
+	ending, before := strings.CutPrefix(pattern, "*")
+	middle, behind := strings.CutSuffix(ending, "*")
+	switch {
+	case before && behind:
+		return strings.Contains(word, middle)
+	case before:
+		return strings.HasSuffix(word, ending)
+	}
+	return behind && strings.HasPrefix(word, middle)
+}
+
+// firstWords are the words that a phrase can begin with. False: they are too many to tell.
+func (p phrase) firstWords() (words []string, all bool) {
+	for _, next := range p.parts {
+		if next.gap {
+			return nil, false
+		}
+		for _, choice := range next.choices {
+			if strings.Contains(choice[0], "*") {
+				return nil, false
+			}
+			words = append(words, choice[0])
+		}
+		if !next.optional {
+			return words, true
 		}
 	}
-	return "", false
+	return nil, false
 }
 
 var (
@@ -86,15 +111,19 @@ var (
 	errNestedChoice = errors.New("a bracket stands within a bracket")
 )
 
-// parsePhrase reads (a|b) as a choice, [x] and [x|y] as what may be left out, _ as up to four words, and a full stop at
-// the end as: this is the whole clause. Of a class that is read with its numbers the numbers stay as they are.
-func parsePhrase(class, text string) (phrase, error) {
-	split := wordsOf
+// phrase reads (a|b) as a choice, [x] and [x|y] as what may be left out, _ as up to four words, *x, x* and *x* as every
+// word that ends, begins or is made so, @x as the choices of a list of the lexicon, and a full stop at the end as: this is the whole
+// clause. Of a class that is read with its numbers the numbers stay as they are.
+func (g *grammar) phrase(class, text string) (phrase, error) {
+	split := g.words
 	if class == classJargon {
-		split = plainWordsOf
+		split = g.plainWords
+	}
+	rest, err := g.fill(strings.TrimSpace(text))
+	if err != nil {
+		return phrase{}, err
 	}
 	var p phrase
-	rest := strings.TrimSpace(text)
 	if strings.HasSuffix(rest, ".") {
 		p.whole, rest = true, strings.TrimSpace(rest[:len(rest)-1])
 	}
@@ -145,11 +174,30 @@ func choices(text string, split func(string) []string) ([][]string, error) {
 	}
 	var all [][]string
 	for choice := range strings.SplitSeq(text, "|") {
-		words := split(choice)
+		words := starred(choice, split)
 		if len(words) == 0 {
 			return nil, fmt.Errorf("%w: %q", errEmptyChoice, text)
 		}
 		all = append(all, words)
 	}
 	return all, nil
+}
+
+// starred are the words of a choice, with the stars of those that have some. A star alone is any word.
+func starred(choice string, split func(string) []string) []string {
+	var words []string
+	for _, field := range strings.Fields(choice) {
+		all := split(field)
+		if len(all) == 0 && strings.Trim(field, "*") == "" {
+			all = []string{""}
+		}
+		if len(all) > 0 && strings.HasPrefix(field, "*") {
+			all[0] = "*" + all[0]
+		}
+		if last := len(all) - 1; last >= 0 && strings.HasSuffix(field, "*") && field != "*" {
+			all[last] += "*"
+		}
+		words = append(words, all...)
+	}
+	return words
 }

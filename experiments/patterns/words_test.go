@@ -24,7 +24,7 @@ func TestNormalize(t *testing.T) {
 	}
 }
 
-func TestWordsOf(t *testing.T) {
+func TestWords(t *testing.T) {
 	for text, want := range map[string]string{
 		"We couldn't, can't & won’t":       "we could not can not will not",
 		"We're sorry; it's Ada's wi-fi":    "we are sorry it is ada's wi-fi",
@@ -32,13 +32,13 @@ func TestWordsOf(t *testing.T) {
 		"£12.50 #4711 14:05 10,000":        "# # # #",
 		"<b>Bold</b> — 'quoted'":           "b bold b quoted",
 	} {
-		if got := strings.Join(wordsOf(text), " "); got != want {
-			t.Errorf("wordsOf(%q) = %q; want %q", text, got, want)
+		if got := strings.Join(shipped(t).grammar.words(text), " "); got != want {
+			t.Errorf("words(%q) = %q; want %q", text, got, want)
 		}
 	}
 }
 
-func TestClausesOf(t *testing.T) {
+func TestClauses(t *testing.T) {
 	for text, want := range map[string][]string{
 		"It costs £12.50. Really? Yes!":       {"It costs £12.50", "Really", "Yes"},
 		"Placed, but not paid; However, wait": {"Placed,", "not paid", ", wait"},
@@ -47,8 +47,12 @@ func TestClausesOf(t *testing.T) {
 		"attribute buttons":                   {"attribute buttons"},
 		" ... ":                               nil,
 	} {
-		if got := clausesOf(text); !slices.Equal(got, want) {
-			t.Errorf("clausesOf(%q) = %q; want %q", text, got, want)
+		var got []string
+		for _, s := range shipped(t).grammar.clauses(text) {
+			got = append(got, s.text)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("clauses(%q) = %q; want %q", text, got, want)
 		}
 	}
 }
