@@ -10,7 +10,7 @@
 // a hard expiry all mean the same: remove the table, end the proxies, return.
 //
 // The same binary also does small jobs: signal ends exactly one process of the host, limit writes into the control
-// group of one, look tells whether a run's table is still in this namespace, and lock lives as long as whoever holds its input, and a little longer.
+// group of one, look tells whether a run's table is still in this namespace, lookup where hosts are as seen from it, and lock lives as long as whoever holds its input, and a little longer.
 package agent
 
 import (
@@ -28,7 +28,7 @@ import (
 const Group = 31337
 
 // ErrUsage means that the agent was started with arguments that it does not know.
-var ErrUsage = errors.New("usage: agent serve|look|signal|limit|lock [flags]")
+var ErrUsage = errors.New("usage: agent serve|look|lookup|signal|limit|lock [flags]")
 
 // Main is the agent's command line: what the hidden command of candor's binary calls.
 func Main(ctx context.Context, args []string, in io.Reader, out io.Writer) error {
@@ -65,6 +65,8 @@ func Main(ctx context.Context, args []string, in io.Reader, out io.Writer) error
 			return err
 		}
 		return json.NewEncoder(out).Encode(sight)
+	case "lookup":
+		return json.NewEncoder(out).Encode(findHosts(ctx, args[1:]))
 	case "signal":
 		var pid int
 		var container, name string

@@ -13,7 +13,7 @@ func (s *server) impair(ctx context.Context, r Request) error {
 	if r.Impairment == nil || r.Name == "" {
 		return errors.New("impair needs a name and an impairment")
 	}
-	if err := check(*r.Impairment); err != nil {
+	if err := errors.Join(check(*r.Impairment), s.mixed(r.Path)); err != nil {
 		return err
 	}
 	if r.Impairment.Flap != nil {

@@ -13,6 +13,9 @@ import (
 func (s *server) interpose(ctx context.Context, r Request) error {
 	path := r.Path
 	if _, there := s.ways[path.Key()]; there {
+		if s.seekers[path.Key()] != nil {
+			return nil // it knows better by now
+		}
 		return s.readdress(r)
 	}
 	var lanes []*lane
@@ -30,6 +33,9 @@ func (s *server) interpose(ctx context.Context, r Request) error {
 	}
 	if err := s.readdress(r); err != nil {
 		return errors.Join(err, s.withdraw(ctx, path))
+	}
+	if r.Host != "" {
+		s.seekers[path.Key()] = seek(ctx, path, r.Host, r.Addresses)
 	}
 	return nil
 }
@@ -55,6 +61,10 @@ func haveIPv6(ctx context.Context) bool {
 // withdraw removes rules, proxies and sets of a path. One that is not there is no error.
 func (s *server) withdraw(ctx context.Context, path faults.Path) error {
 	var errs []error
+	if k := s.seekers[path.Key()]; k != nil {
+		k.end()
+		delete(s.seekers, path.Key())
+	}
 	for _, l := range s.ways[path.Key()] {
 		for name := range l.fates {
 			errs = append(errs, l.endFate(s.table, name))

@@ -12,7 +12,7 @@ import (
 // Op is what a request asks for.
 type Op string
 
-// The operations. All but hello, beat and those about look-ups name a path.
+// The operations. All but hello, beat and those about look-ups of names name a path.
 const (
 	Hello     Op = "hello"     // is the agent there, and how strong is its promise to clean up
 	Beat      Op = "beat"      // the runner lives
@@ -28,6 +28,8 @@ const (
 	Unmislead Op = "unmislead"
 	Misled    Op = "misled"  // looks at rules
 	Lookups   Op = "lookups" // how many have failed
+	Lookup    Op = "lookup"  // where a host is; other requests do not wait for it
+	Where     Op = "where"   // where the host of a path is, as far as the agent knows by now
 )
 
 // Request is one line on the agent's standard input.
@@ -36,6 +38,7 @@ type Request struct {
 	Op         Op                 `json:"op"`
 	Path       faults.Path        `json:"path,omitzero"`
 	Addresses  []netip.Addr       `json:"addresses,omitempty"` // of the dependency, IPv4 and IPv6
+	Host       string             `json:"host,omitempty"`      // outside: the agent itself looks up where it is, from interpose on
 	Lifted     bool               `json:"lifted,omitempty"`    // lead no connection through the proxy: the dependency is down
 	Name       string             `json:"name,omitempty"`      // of the impairment, or the label of the misnaming
 	Impairment *faults.Impairment `json:"impairment,omitempty"`
@@ -49,6 +52,7 @@ type Answer struct {
 	State faults.State    `json:"state,omitempty"`
 	Count int64           `json:"count,omitempty"`
 	Owned bool            `json:"owned,omitempty"` // hello: the kernel itself removes the table when the agent dies
+	Found []netip.Addr    `json:"found,omitempty"` // lookup, where: the addresses of the host
 	Seen  *faults.Request `json:"seen,omitempty"`  // event: a request passed
 }
 

@@ -16,13 +16,14 @@ import (
 	"github.com/candor-chaos/candor/faults"
 )
 
-// server is the agent at work. Requests are served one after the other.
+// server is the agent at work. Requests are served one after the other, but for look-ups of hosts, which may take long.
 type server struct {
 	options   Options
 	table     *table
 	toxiproxy *toxiproxy.ApiServer
 	ways      map[string][]*lane // by the path's key
 	flaps     map[string]*flap   // by flapKey
+	seekers   map[string]*seeker // of the paths that lead outside, by the path's key
 	lies      lies
 	resolvers []*resolver // while there is a lie, one for each version of IP
 	sets      int         // made so far: their names are never used twice
@@ -43,7 +44,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, o Options) (err err
 	ctx, cancel := context.WithTimeout(ctx, o.Expiry)
 	defer cancel()
 	registerToxics()
-	s := &server{options: o, ways: map[string][]*lane{}, flaps: map[string]*flap{}, lies: lies{told: map[string]*lie{}}, out: make(chan Answer, outLimit),
+	s := &server{options: o, ways: map[string][]*lane{}, flaps: map[string]*flap{}, seekers: map[string]*seeker{}, lies: lies{told: map[string]*lie{}}, out: make(chan Answer, outLimit),
 		toxiproxy: toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())}
 	if s.table, err = newTable(o.Run); err != nil {
 		return err
@@ -79,6 +80,10 @@ func (s *server) listen(ctx context.Context, in io.Reader, out io.Writer) error 
 	for {
 		select {
 		case r := <-requests:
+			if r.Op == Lookup {
+				go func() { s.tell(ctx, lookedUp(ctx, r)) }()
+				continue
+			}
 			s.tell(ctx, s.serve(ctx, r))
 		case <-clock.C:
 			if err := s.step(ctx); err != nil {
@@ -168,6 +173,8 @@ func (s *server) serve(ctx context.Context, r Request) Answer {
 		err = s.unmislead(r)
 	case Misled:
 		a.State, err = s.misled(r.Name)
+	case Where:
+		a.Found, err = s.where(r.Path)
 	case Lookups:
 		a.Count = s.lies.hits(r.Name)
 	default:
@@ -182,6 +189,9 @@ func (s *server) serve(ctx context.Context, r Request) Answer {
 // close leaves nothing: first the rules, so that nothing is led to a proxy that ends.
 func (s *server) close(ctx context.Context) error {
 	err := errors.Join(s.table.close(), s.quietNames())
+	for _, k := range s.seekers {
+		k.end()
+	}
 	var lanes sync.WaitGroup
 	ended := make(chan error, 2*len(s.ways))
 	for _, way := range s.ways {

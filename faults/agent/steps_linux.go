@@ -8,7 +8,7 @@ import (
 	"github.com/candor-chaos/candor/faults"
 )
 
-// What an agent does on its own clock, between two requests: shares that grow, flaps that turn, and what blocks leave.
+// What an agent does on its own clock, between two requests: shares that grow, flaps that turn, hosts that move, and what blocks leave.
 
 // sweepFor is how long after a block has ended the proxy's ends of what it reset are looked for.
 const (
@@ -23,6 +23,9 @@ func (s *server) step(ctx context.Context) error {
 		if !time.Now().Before(f.next) {
 			errs = append(errs, s.turn(ctx, f))
 		}
+	}
+	for _, k := range s.seekers {
+		errs = append(errs, s.pursue(k))
 	}
 	for _, way := range s.ways {
 		for _, l := range way {
