@@ -15,6 +15,13 @@ type router interface {
 	Route(ctx context.Context, from, to string) (Path, error)
 }
 
+// locator knows where a dependency is that is outside of what the world runs.
+type locator interface {
+	// Located says where the end of a path is now, as the service sees it that calls it, in words; empty for what is not
+	// outside. It fails when that cannot be told, or not from something else that the same service calls.
+	Located(ctx context.Context, p Path, from Identity) (string, error)
+}
+
 // scaler is a world in which a service may run several times. Find takes "orders/2" for one replica.
 type scaler interface {
 	// Replicas are the names of those that run, such as 2, in order; of those that do not where none runs. It fails with ErrNotFound

@@ -48,6 +48,7 @@ type onPath struct {
 	Way    Path     `yaml:"-" json:"way"`
 	FromID Identity `yaml:"-" json:"from_id"`
 	ToID   Identity `yaml:"-" json:"to_id"`
+	Place  string   `yaml:"-" json:"place,omitempty"` // where To was at Prepare, when it is outside
 }
 
 // resolve finds the way and both ends. A protected service is not interposed on: the redirect would lie in its namespace.
@@ -67,6 +68,11 @@ func (o *onPath) resolve(ctx context.Context, w World) error {
 	}
 	if o.FromID.Protected {
 		return fmt.Errorf("%s: %w", called(w, o.FromID), ErrProtected)
+	}
+	if l, is := w.(locator); is {
+		if o.Place, err = l.Located(ctx, o.Way, o.FromID); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -109,8 +115,11 @@ func (o *onPath) check() error {
 	return errors.Join(required("from", o.From), required("to", to), wrong)
 }
 
-// ends names the other end as messages do: "payments (port 8083)".
+// ends names the other end as messages do: "payments (port 8083)", and one outside by where it is now too.
 func (o *onPath) ends() (from, to string) {
+	if o.Place != "" {
+		return o.Way.From, fmt.Sprintf("%s (%s, port %d)", o.Way.To, o.Place, o.Way.Port)
+	}
 	return o.Way.From, fmt.Sprintf("%s (port %d)", o.Way.To, o.Way.Port)
 }
 

@@ -28,21 +28,28 @@ import (
 
 // Config is what a world is opened with. It is saved in the journal, so that heal opens the same world again.
 type Config struct {
-	Host     string            `json:"host,omitempty"` // of the engine; DOCKER_HOST, or the default socket, when empty
-	Run      string            `json:"run"`
-	System   string            `json:"system"`
-	Project  string            `json:"project,omitempty"` // label com.docker.compose.project of the system's containers
-	Labels   map[string]string `json:"labels,omitempty"`  // or the labels that they carry
-	Services map[string]Ports  `json:"services,omitempty"`
-	Prefix   string            `json:"prefix,omitempty"` // of the run's markers
-	Keys     []string          `json:"keys,omitempty"`   // what counts as an idempotency key: header NAME, or json.FIELD
-	Seed     uint64            `json:"seed,omitempty"`
-	Expiry   time.Duration     `json:"expiry,omitempty"` // after which agents end by themselves; an hour when zero
-	Before   []Standing        `json:"before,omitempty"` // how the system stood before the run (Remember)
+	Host     string             `json:"host,omitempty"` // of the engine; DOCKER_HOST, or the default socket, when empty
+	Run      string             `json:"run"`
+	System   string             `json:"system"`
+	Project  string             `json:"project,omitempty"` // label com.docker.compose.project of the system's containers
+	Labels   map[string]string  `json:"labels,omitempty"`  // or the labels that they carry
+	Services map[string]Ports   `json:"services,omitempty"`
+	Outside  map[string]Outside `json:"outside,omitempty"` // those of the services that are no containers
+	Prefix   string             `json:"prefix,omitempty"`  // of the run's markers
+	Keys     []string           `json:"keys,omitempty"`    // what counts as an idempotency key: header NAME, or json.FIELD
+	Seed     uint64             `json:"seed,omitempty"`
+	Expiry   time.Duration      `json:"expiry,omitempty"` // after which agents end by themselves; an hour when zero
+	Before   []Standing         `json:"before,omitempty"` // how the system stood before the run (Remember)
 }
 
 // Ports are a service's ports by name; a single one has the name "".
 type Ports map[string]int
+
+// Outside is a dependency that is no container of the system: somebody else's, or on another machine.
+type Outside struct {
+	Host    string   `json:"host"`              // a name, looked up as its callers do, or an address
+	Callers []string `json:"callers,omitempty"` // the services that need it
+}
 
 // Options are what this process alone needs.
 type Options struct {
@@ -69,6 +76,7 @@ const (
 
 	roleAgent    = "agent"
 	roleLook     = "look"
+	roleLookup   = "lookup"
 	roleSignal   = "signal"
 	roleLimit    = "limit"
 	roleLock     = "lock"
@@ -85,6 +93,7 @@ type World struct {
 	busy     chan struct{}       // holds one while something is done to agents
 	image    string              // of the agents, once it is there
 	sidecars map[string]*sidecar // by the ID of the container that each is beside
+	sought   map[string]sought   // what was looked up beside a container without an agent, by its incarnation
 	looked   map[string]bool     // services in whose namespaces something was done, to be verified at the end
 
 	memory sync.Mutex
@@ -117,7 +126,7 @@ func Open(ctx context.Context, c Config, o Options) (*World, error) {
 	if c.Expiry == 0 {
 		c.Expiry = time.Hour
 	}
-	return &World{config: c, options: o, opened: time.Now(), docker: docker, sidecars: map[string]*sidecar{}, looked: map[string]bool{},
+	return &World{config: c, options: o, opened: time.Now(), docker: docker, sidecars: map[string]*sidecar{}, sought: map[string]sought{}, looked: map[string]bool{},
 		raised: map[string]bool{}, ending: map[string]bool{},
 		lost: make(chan error, lostLimit), busy: make(chan struct{}, 1)}, nil
 }

@@ -41,8 +41,11 @@ func (w *World) selector() filters.Args {
 }
 
 // Find finds the one container of a service, running or not; or one of several, as in orders/2, by its number in compose
-// or its name.
+// or its name. One outside has none, and is what its host is.
 func (w *World) Find(ctx context.Context, service string) (faults.Identity, error) {
+	if o, is := w.config.Outside[service]; is {
+		return outside(service, o), nil
+	}
 	of, replica, one := strings.Cut(service, "/")
 	found, err := w.containersOf(ctx, of)
 	if err != nil {
@@ -202,6 +205,9 @@ func (w *World) Route(ctx context.Context, from, to string) (faults.Path, error)
 	p, err := w.route(from, to)
 	if err != nil {
 		return p, err
+	}
+	if o, is := w.config.Outside[from]; is {
+		return p, fmt.Errorf("service %s is outside, at %s, where candor cannot go", from, o.Host)
 	}
 	ends, err := w.all(ctx, from)
 	if err != nil {

@@ -24,7 +24,7 @@ func (w *World) Interpose(ctx context.Context, p faults.Path, from faults.Identi
 		return err
 	}
 	to, err := w.all(ctx, p.To)
-	if err == nil && len(to) == 0 {
+	if _, outside := w.config.Outside[p.To]; err == nil && len(to) == 0 && !outside {
 		err = fmt.Errorf("service %s: no container of %s: %w", p.To, w.whose(), faults.ErrNotFound)
 	}
 	if err != nil {
@@ -60,31 +60,49 @@ func (w *World) callers(ctx context.Context, from faults.Identity) ([]seen, erro
 }
 
 func (w *World) interpose(ctx context.Context, p faults.Path, from seen, to []seen) error {
-	runs, all := false, []netip.Addr(nil)
-	for _, c := range to {
-		all = append(all, reachable(from.InspectResponse, c.InspectResponse)...)
-		runs = runs || c.State.Running
-	}
-	if len(all) == 0 && runs {
-		return fmt.Errorf("%s and %s share no network: %s is reached in a way that candor cannot see", p.From, p.To, p.To)
+	v, err := w.newWay(p, from, to)
+	if err != nil {
+		return err
 	}
 	s, err := w.beside(ctx, from.InspectResponse, from.id)
 	if err != nil {
 		return err
 	}
 	w.watchOver(ctx)
-	v := &way{path: p, addresses: w.answering(from.InspectResponse, to), impaired: map[string]*impairment{}}
-	if v.lifted = len(v.addresses) == 0; v.lifted {
-		v.addresses = all
-	}
 	if old := s.ways[p.Key()]; old != nil {
 		v = old
+	}
+	if v.host != "" && len(v.addresses) == 0 {
+		if v.addresses, err = s.lookUp(ctx, v.host); err != nil {
+			return err
+		}
 	}
 	if err := s.lead(ctx, v); err != nil {
 		return err
 	}
 	s.ways[p.Key()] = v
 	return nil
+}
+
+// newWay is a path as it is now. Where a host outside is, the agent looks up.
+func (w *World) newWay(p faults.Path, from seen, to []seen) (*way, error) {
+	v := &way{path: p, host: w.config.Outside[p.To].Host, impaired: map[string]*impairment{}}
+	if v.host != "" {
+		return v, nil
+	}
+	runs, all := false, []netip.Addr(nil)
+	for _, c := range to {
+		all = append(all, reachable(from.InspectResponse, c.InspectResponse)...)
+		runs = runs || c.State.Running
+	}
+	if len(all) == 0 && runs {
+		return nil, fmt.Errorf("%s and %s share no network: %s is reached in a way that candor cannot see", p.From, p.To, p.To)
+	}
+	v.addresses = w.answering(from.InspectResponse, to)
+	if v.lifted = len(v.addresses) == 0; v.lifted {
+		v.addresses = all
+	}
+	return v, nil
 }
 
 // beside is the agent in the namespace of from: the one that is there, or a new one.
@@ -127,7 +145,7 @@ func (w *World) Withdraw(ctx context.Context, p faults.Path, _ faults.Identity) 
 }
 
 func (w *World) withdraw(ctx context.Context, s *sidecar, p faults.Path) error {
-	if _, there := s.ways[p.Key()]; !there {
+	if _, there := s.ways[p.Key()]; !there && s.needed() {
 		return nil
 	}
 	if len(s.ways) > 1 || len(s.misnamed) > 0 {

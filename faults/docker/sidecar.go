@@ -40,6 +40,7 @@ type sidecar struct {
 // way is one path that is interposed on.
 type way struct {
 	path      faults.Path
+	host      string // outside: the agent itself follows it
 	addresses []netip.Addr
 	lifted    bool
 	impaired  map[string]*impairment // by name
@@ -172,7 +173,7 @@ func (s *sidecar) end(ctx context.Context) error {
 
 // lead interposes on one path, with everything that has to be in force on it.
 func (s *sidecar) lead(ctx context.Context, v *way) error {
-	if _, err := s.ask(ctx, agent.Request{Op: agent.Interpose, Path: v.path, Addresses: v.addresses, Lifted: v.lifted}); err != nil {
+	if _, err := s.ask(ctx, agent.Request{Op: agent.Interpose, Path: v.path, Host: v.host, Addresses: v.addresses, Lifted: v.lifted}); err != nil {
 		return err
 	}
 	for name, i := range v.impaired {

@@ -154,6 +154,11 @@ func (w *World) renew(ctx context.Context, old *sidecar, now faults.Identity) er
 
 // follow tells an agent where a dependency is now. One that is down or paused is never seen through a proxy.
 func (w *World) follow(ctx context.Context, s *sidecar, v *way) error {
+	if v.host != "" { // the agent follows it; what it found last is kept for the next agent
+		a, err := s.ask(ctx, agent.Request{Op: agent.Where, Path: v.path})
+		v.addresses = a.Found
+		return err
+	}
 	from, _, err := w.inspect(ctx, s.from.ID)
 	if err != nil {
 		return err
