@@ -132,5 +132,6 @@ func (w *compiler) check(c *Check, at string) {
 	w.bench.bind(c, w.catalog.Probes[i].Sees)
 	if service := serviceOf(c.Probe); service != "" {
 		w.known(w.experiment, at+"."+c.Kind+".service", service)
+		w.within(at+"."+c.Kind+".service", service, "probe "+c.Kind+" looks at a service of the runtime")
 	}
 }

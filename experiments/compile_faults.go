@@ -65,6 +65,7 @@ func (w *compiler) fault(use *FaultUse, at string) {
 	kind, _ := faults.Lookup(w.catalog.Faults, use.Kind)
 	reach := kind.Reach(use.Fault)
 	w.reached(reach, at+"."+use.Kind)
+	w.touched(kind, reach, at+"."+use.Kind)
 	w.dosed(kind, use, at)
 	w.able(kind, use.Fault, at+"."+use.Kind)
 	value, err := json.Marshal(use.Fault)

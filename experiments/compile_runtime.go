@@ -66,6 +66,9 @@ func (w *compiler) launches(s *source) {
 	taken := map[int]string{}
 	for _, name := range keys(w.System.Services) {
 		service, at := w.System.Services[name], "services."+name
+		if service.Outside() {
+			continue
+		}
 		if len(service.Command) == 0 {
 			s.on(at, "", `service %q has no "command": runtime process starts every service itself`, name)
 		}

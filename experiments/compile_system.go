@@ -67,6 +67,7 @@ func (w *compiler) service(name, at string) {
 			from.on(path, "", "%d is no port: want 1 to %d", port, maxPort)
 		}
 	}
+	w.outside(name, at)
 	if w.Standards == nil || s.Tier == "" {
 		return
 	}

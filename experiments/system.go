@@ -64,8 +64,12 @@ type Service struct {
 	Ready     string              `yaml:"ready" json:"ready,omitempty" doc:"path that answers 2xx when it can serve"`
 	Port      int                 `yaml:"port" json:"port,omitempty" doc:"port inside its runtime"`
 	Ports     map[string]int      `yaml:"ports" json:"ports,omitempty"`
+	Host      string              `yaml:"host" json:"host,omitempty" doc:"name or address of a service outside, such as api.payments.example: it is nothing that candor could start, stop or find in the runtime, and only the ways to it are broken; with a port"`
 	Needs     []string            `yaml:"needs" json:"needs,omitempty" doc:"services that it calls"`
 	Command   []Template          `yaml:"command" json:"command,omitempty" doc:"runtime process: the program and its arguments" env:"launch"`
 	Env       map[string]Template `yaml:"env" json:"env,omitempty" doc:"runtime process: variables beside candor's own; {{ needs.NAME.url }} .host .port .address .ports.NAME is where it finds what it needs" env:"launch"`
 	Dir       string              `yaml:"dir" json:"dir,omitempty" doc:"runtime process: folder to start it in, relative to this file"`
 }
+
+// Outside reports whether it is a service that the runtime does not have: somebody else's, or on another machine.
+func (s Service) Outside() bool { return s.Host != "" }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"github.com/candor-chaos/candor/experiments"
 	"github.com/candor-chaos/candor/experiments/engine"
@@ -21,12 +22,15 @@ func worldOpener(g *global, plan *experiments.Plan) func(context.Context, engine
 		system := plan.Exec.System
 		switch runtime := system.Runtime; {
 		case runtime.Docker != nil:
-			services := map[string]docker.Ports{}
+			services, outside := map[string]docker.Ports{}, map[string]docker.Outside{}
 			for name, s := range system.Services {
 				services[name] = portsOf(s)
+				if s.Outside() {
+					outside[name] = docker.Outside{Host: s.Host, Callers: callersOf(system, name)}
+				}
 			}
 			return noWorld(openDocker(ctx, g, docker.Config{Run: c.Run, System: system.Name, Project: runtime.Docker.Project, Labels: runtime.Docker.Labels,
-				Services: services, Prefix: c.Prefix, Keys: system.Idempotency, Seed: c.Seed, Expiry: c.Expiry}, docker.Options{OnRequest: c.OnRequest}))
+				Services: services, Outside: outside, Prefix: c.Prefix, Keys: system.Idempotency, Seed: c.Seed, Expiry: c.Expiry}, docker.Options{OnRequest: c.OnRequest}))
 		case runtime.Process != nil:
 			return openProcess(ctx, g, plan.Exec, c)
 		case runtime.Toxiproxy != nil:
@@ -50,6 +54,18 @@ func portsOf(s experiments.Service) map[string]int {
 		return map[string]int{"": s.Port}
 	}
 	return s.Ports
+}
+
+// callersOf are the services that need one.
+func callersOf(s *experiments.System, name string) []string {
+	var all []string
+	for caller, service := range s.Services {
+		if slices.Contains(service.Needs, name) {
+			all = append(all, caller)
+		}
+	}
+	slices.Sort(all)
+	return all
 }
 
 func openProcess(ctx context.Context, g *global, x *experiments.Exec, c engine.WorldConfig) (engine.World, error) {
