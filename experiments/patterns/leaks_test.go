@@ -114,7 +114,17 @@ func testSamples(t *testing.T, samples []sample, table []pattern) {
 		if !tried[table[i].name] {
 			t.Errorf("%s has no bad sample or no near miss", table[i].name)
 		}
+		if !metItself(&table[i], samples) {
+			t.Errorf("%s: row %d of its table is met in no bad sample", table[i].name, i+1)
+		}
 	}
+}
+
+// metItself reports whether a row of a table is met in a bad sample: several rows may bear one name.
+func metItself(p *pattern, samples []sample) bool {
+	return slices.ContainsFunc(samples, func(s sample) bool {
+		return s.name == p.name && slices.ContainsFunc(s.bad, func(text string) bool { return p.find([]byte(text), 1) != nil })
+	})
 }
 
 func meets(table []pattern, name, text string) bool {
