@@ -17,6 +17,7 @@ type status struct {
 	lied  atomic.Bool
 	watch time.Duration
 	late  time.Duration
+	lates atomic.Int64 // answers of the shop that were late, in a row
 
 	mu   sync.Mutex
 	last map[string]time.Time // when a part was last seen down
@@ -26,7 +27,8 @@ const (
 	// watchTime is how long the page goes on to call a part shaky after it was last seen down: what fails now and then has
 	// not recovered each time that it answers.
 	watchTime = 40 * time.Second
-	// lateTime is when the shop is called shaky. It asks all the others before it answers, so it is late when one of them is.
+	// lateTime is when an answer of the shop is late. It asks all the others before it answers, so it is late when one of them
+	// is. When two in a row are, it is called shaky.
 	lateTime = time.Second
 )
 
@@ -93,7 +95,12 @@ func (s *status) ask(ctx context.Context, name string) (state string) {
 	switch {
 	case answer.StatusCode >= 300:
 		return "major_outage"
-	case name == "Shop" && time.Since(began) >= s.late:
+	case name != "Shop":
+		return "operational"
+	case time.Since(began) < s.late:
+		s.lates.Store(0)
+		return "operational"
+	case s.lates.Add(1) > 1:
 		return "degraded_performance"
 	}
 	return "operational"

@@ -87,11 +87,21 @@ func (s glance) named(before []string) (all []string) {
 	return all
 }
 
-// usuallyRed are the services that the page names when all is well.
+// usuallyRed are the services that most readings name when all is well. One that is named now and then is not among them:
+// what the page says of it later may well be about the fault.
 func (e *evidence) usuallyRed(all []glance) (red []string) {
+	readings, times := 0, map[string]int{}
 	for _, s := range all {
-		if e.normalTime(s.at) {
-			red = append(red, s.named(red)...)
+		if e.normalTime(s.at) && s.sees() {
+			readings++
+			for _, service := range s.named(nil) {
+				times[service]++
+			}
+		}
+	}
+	for _, service := range sorted(times) {
+		if times[service]*2 > readings {
+			red = append(red, service)
 		}
 	}
 	return red
@@ -113,7 +123,7 @@ func greenLieRule() Rule {
 	info := experiments.RuleInfo{ID: "SP-01", Name: "green-lie", Severity: experiments.S1, Level: "B/H",
 		Doc:     "“All systems operational.”",
 		Check:   "Violated when at least the tier's share of a journey's intents (status.green_lie.fail_share) fail over its time (for), in each fifth of it, and every reading of the status page in that time calls all parts well that stand for what is behind it: what was broken, and what the journey goes through that needs it. Exercised by each such time.",
-		Guard:   "The share comes from the plan. One part that is not called well is enough, at any moment of that time: whether it is the right one is SP-05, whether it came in time SP-02. Fewer than ten who tried prove nothing. What fails as often in the baseline, parts that are red there already, and pages without a part for what is behind it are not judged; a page that could not be read is SP-03.",
+		Guard:   "The share comes from the plan. One part that is not called well is enough, at any moment of that time: whether it is the right one is SP-05, whether it came in time SP-02. Fewer than ten who tried prove nothing. What fails as often in the baseline, parts that most of its readings call unwell there already, and pages without a part for what is behind it are not judged; a page that could not be read is SP-03.",
 		Source:  "Press on cloud status pages (The Register, 2022); gray failure (HotOS 2017).",
 		Example: "The status page prints a constant “operational” for payments.",
 	}

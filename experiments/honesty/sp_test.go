@@ -116,6 +116,12 @@ func TestStatusRules(t *testing.T) {
 		{"the front of it", "SP-01", paged(says(public{states: "duu"})), pass, ""},
 		{"another part", "SP-01", paged(says(public{states: "uud"})), fail, "all is well"},
 		{"red before", "SP-01", paged(always(public{states: "ddu"})), idle, ""},
+		{"red before now and then", "SP-01", paged(func(p experiments.Phase, after time.Duration) public {
+			if p == experiments.PhaseFault || p == experiments.PhaseBaseline && after > time.Second && after < 2*time.Second {
+				return public{states: "duu"}
+			}
+			return public{states: "uuu"}
+		}), pass, ""},
 		{"a word that nobody knows", "SP-01", paged(says(public{states: "u?u"})), blind, ""},
 		{"no part for it", "SP-01", with(paged(green), func(s *story) { s.plan.Status.Services = map[string]string{"Books": "catalog"} }), idle, ""},
 		{"not for long enough", "SP-01", short(paged(green)), idle, ""},

@@ -92,7 +92,7 @@ func wrongScopeRule() Rule {
 	info := experiments.RuleInfo{ID: "SP-05", Name: "wrong-scope", Severity: experiments.S3, Level: "H",
 		Doc:     "Names the wrong part.",
 		Check:   "Violated when users of a journey fail as in SP-01, and the status page, twice in a row, calls a part unwell that stands for nothing that is behind any failing journey, or calls parts unwell and none that is behind this one. Exercised by each such time in which the page names a part.",
-		Guard:   "A coarse page maps many parts to one service. What needs what was broken may be named as well as that itself, in any journey that failed at the time, and all that a journey goes through whose traffic grew; what is called unwell in the baseline too is not judged.",
+		Guard:   "A coarse page maps many parts to one service. What needs what was broken may be named as well as that itself, in any journey that failed at the time, and all that a journey goes through whose traffic grew; what most readings of the baseline call unwell too is not judged.",
 		Source:  "Project rule.",
 		Example: "Payments is down: the page says “catalog: degraded”.",
 	}
