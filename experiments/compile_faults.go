@@ -2,6 +2,7 @@ package experiments
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -67,7 +68,7 @@ func (w *compiler) fault(use *FaultUse, at string) {
 	w.reached(reach, at+"."+use.Kind)
 	w.touched(kind, reach, at+"."+use.Kind)
 	w.dosed(kind, use, at)
-	w.able(kind, use.Fault, at+"."+use.Kind)
+	w.able(kind, use, at)
 	value, err := json.Marshal(use.Fault)
 	if err != nil {
 		w.experiment.on(at, "", "cannot be saved: %v", err)
@@ -152,7 +153,7 @@ func (w *compiler) port(p *faults.Path, at string) {
 }
 
 // able checks that the system's runtime can do what a fault asks for.
-func (w *compiler) able(kind faults.Kind, f faults.Fault, at string) {
+func (w *compiler) able(kind faults.Kind, use *FaultUse, at string) {
 	if kind.World == faults.LoadWorld {
 		return // every run has its traffic
 	}
@@ -161,14 +162,24 @@ func (w *compiler) able(kind faults.Kind, f faults.Fault, at string) {
 			continue
 		}
 		if !kind.Needs(world) {
-			w.experiment.on(at, "", "%s asks for something that runtime %s cannot do", kind.Name, world.Name())
+			w.experiment.on(at+"."+kind.Name, "", "%s asks for something that runtime %s cannot do", kind.Name, world.Name())
 			continue
 		}
-		if s, is := f.(faults.Suited); is {
-			if err := s.Suits(world); err != nil {
-				w.experiment.on(at, "", "%s: %v", kind.Name, err)
-			}
+		if s, is := use.Fault.(faults.Suited); is {
+			w.unsuited(s.Suits(world), kind.Name, at)
 		}
+	}
+}
+
+// unsuited says what a runtime cannot do, at the key that asks for it.
+func (w *compiler) unsuited(err error, kind, at string) {
+	var field *faults.FieldError
+	switch {
+	case err == nil:
+	case errors.As(err, &field):
+		w.experiment.on(at+"."+field.Field, field.Hint, "%s: %s", kind, field.Msg)
+	default:
+		w.experiment.on(at+"."+kind, "", "%s: %v", kind, err)
 	}
 }
 

@@ -37,6 +37,9 @@ func (c *cut) how() Impairment {
 	return toxics("limit_data", map[string]any{"bytes": int64(c.After)}, streams(c.Direction)...)
 }
 
+// Suits refuses a dose that a world cannot give.
+func (c *cut) Suits(w World) error { return c.suits(w, c.how()) }
+
 func (c *cut) Prepare(ctx context.Context, w World) (string, error) {
 	if err := c.prepare(ctx, w, "cut"); err != nil {
 		return "", err

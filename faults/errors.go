@@ -158,12 +158,7 @@ func (e *errorAnswers) reply() *Reply {
 func (e *errorAnswers) how() Impairment { return Impairment{Reply: e.reply()} }
 
 // Suits refuses an answer that a world cannot give.
-func (e *errorAnswers) Suits(w World) error {
-	if p, is := w.(picky); is {
-		return p.Impairable(e.dose.of(e.how()))
-	}
-	return nil
-}
+func (e *errorAnswers) Suits(w World) error { return e.suits(w, e.how()) }
 
 func (e *errorAnswers) Prepare(ctx context.Context, w World) (string, error) {
 	if err := e.prepare(ctx, w, "errors"); err != nil {

@@ -85,7 +85,7 @@ type Validator interface {
 }
 
 // Suited is implemented by faults that suit only some of the worlds with the abilities that their kind needs. It does no
-// I/O; the error says what the world cannot do.
+// I/O; the error says what the world cannot do. A *FieldError names the common key that asks for it.
 type Suited interface {
 	Suits(w World) error
 }

@@ -49,6 +49,9 @@ func (f *flap) how() Impairment {
 	return Impairment{Block: f.Mode, Flap: &Flapping{Down: f.Down.Milliseconds(), Up: f.Up.Milliseconds()}}
 }
 
+// Suits refuses a dose that a world cannot give.
+func (f *flap) Suits(w World) error { return f.suits(w, f.how()) }
+
 func (f *flap) Prepare(ctx context.Context, w World) (string, error) {
 	if err := f.prepare(ctx, w, "flap"); err != nil {
 		return "", err

@@ -50,6 +50,9 @@ func (l *latency) how() Impairment {
 	return toxics("latency", map[string]any{"latency": l.Delay.Milliseconds(), "jitter": l.Jitter.Milliseconds()}, streams(l.Direction)...)
 }
 
+// Suits refuses a dose that a world cannot give.
+func (l *latency) Suits(w World) error { return l.suits(w, l.how()) }
+
 func (l *latency) Prepare(ctx context.Context, w World) (string, error) {
 	if err := l.prepare(ctx, w, "latency"); err != nil {
 		return "", err

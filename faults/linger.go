@@ -41,6 +41,9 @@ func (l *linger) how() Impairment {
 	return toxics("slow_close", map[string]any{"delay": l.Delay.Milliseconds()}, "upstream", "downstream")
 }
 
+// Suits refuses a dose that a world cannot give.
+func (l *linger) Suits(w World) error { return l.suits(w, l.how()) }
+
 func (l *linger) Prepare(ctx context.Context, w World) (string, error) {
 	if err := l.prepare(ctx, w, "linger"); err != nil {
 		return "", err

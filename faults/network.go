@@ -191,6 +191,14 @@ func (i *impaired) Hits(ctx context.Context, w World) (int64, error) {
 	return n, nil
 }
 
+// suits refuses what a world cannot do with a path, of a fault in the dose that was asked for.
+func (i *impaired) suits(w World, how Impairment) error {
+	if p, is := w.(picky); is {
+		return p.Impairable(i.dose.of(how))
+	}
+	return nil
+}
+
 // impairs is Needs of every fault on the traffic of a path.
 func impairs(w World) bool { return Can[router](w) && Can[impairer](w) }
 

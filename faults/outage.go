@@ -38,12 +38,7 @@ func (o *outage) how() Impairment {
 }
 
 // Suits refuses a mode that a world cannot carry out.
-func (o *outage) Suits(w World) error {
-	if p, is := w.(picky); is {
-		return p.Impairable(o.dose.of(o.how()))
-	}
-	return nil
-}
+func (o *outage) Suits(w World) error { return o.suits(w, o.how()) }
 
 func (o *outage) Prepare(ctx context.Context, w World) (string, error) {
 	if err := o.prepare(ctx, w, "outage"); err != nil {

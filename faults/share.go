@@ -65,3 +65,15 @@ func (d *dose) whole() Share {
 	}
 	return d.Share
 }
+
+// Partial reports whether it hits a share of the connections only, now or while it grows.
+func (i Impairment) Partial() bool { return i.Share > 0 && i.Share < 1 || i.Ramp > 0 }
+
+// Dosed is the mistake of whoever asks for a dose that a world cannot give, at the key that asks.
+func (i Impairment) Dosed(hint, msg string, args ...any) error {
+	e := &FieldError{Field: "share", Msg: fmt.Sprintf(msg, args...), Hint: hint}
+	if i.Ramp > 0 {
+		e.Field = "ramp"
+	}
+	return e
+}

@@ -43,6 +43,9 @@ func (s *slow) how() Impairment {
 	return toxics("bandwidth", map[string]any{"rate": max(1, (int64(s.Rate)+500)/1000), "bytes": int64(s.Rate)}, streams(s.Direction)...)
 }
 
+// Suits refuses a dose that a world cannot give.
+func (s *slow) Suits(w World) error { return s.suits(w, s.how()) }
+
 func (s *slow) Prepare(ctx context.Context, w World) (string, error) {
 	if err := s.prepare(ctx, w, "slow"); err != nil {
 		return "", err

@@ -58,6 +58,9 @@ func (t *trickle) how() Impairment {
 	return toxics("slicer", map[string]any{"average_size": int64(t.Size), "size_variation": 0, "delay": t.Gap.Microseconds()}, streams(t.Direction)...)
 }
 
+// Suits refuses a dose that a world cannot give.
+func (t *trickle) Suits(w World) error { return t.suits(w, t.how()) }
+
 func (t *trickle) Prepare(ctx context.Context, w World) (string, error) {
 	if err := t.prepare(ctx, w, "trickle"); err != nil {
 		return "", err

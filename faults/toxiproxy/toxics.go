@@ -27,8 +27,8 @@ func (w *World) Impairable(i faults.Impairment) error {
 	if i.Block != "" && i.Block != "reset" {
 		return fmt.Errorf("a Toxiproxy accepts before it dials, so that it cannot %s: use mode reset or hang here", i.Block)
 	}
-	if i.Share > 0 && i.Share < 1 || i.Ramp > 0 {
-		return errors.New("a Toxiproxy of somebody else's draws a share from no seed and does not grow: leave share and ramp out here")
+	if i.Partial() {
+		return i.Dosed("leave share and ramp out here", "a Toxiproxy of somebody else's draws a share from no seed, and nothing grows in it")
 	}
 	for _, t := range i.Toxics {
 		if !slices.Contains(known, t.Type) {
