@@ -54,6 +54,11 @@ CRASH_TRIALS ?= 500
 crash: build ## kill things at drawn moments of CRASH_TRIALS real runs (500), look what is left; prints its table
 	@CRASH_TRIALS=$(CRASH_TRIALS) go test -count=1 -timeout $$(( $(CRASH_TRIALS) / 10 + 20 ))m -run 'TestCrashCampaign$$' -v ./cmd/candor
 
+ACCURACY ?= 5
+.PHONY: accuracy
+accuracy: build ## measure ACCURACY times (5) what each kind of fault really does, and how soon; prints its table
+	@ACCURACY=$(ACCURACY) go test -count=1 -p 1 -timeout 60m -run 'TestAccuracy' -v ./faults/docker ./faults/process ./experiments/load | grep -v '^=== '
+
 .PHONY: golden
 golden: ## write the golden files anew; read the difference before you commit it
 	@go test ./experiments/report ./cmd/candor -update

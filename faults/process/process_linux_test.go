@@ -22,6 +22,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/candor-chaos/candor/faults"
+	"github.com/candor-chaos/candor/faults/accuracy"
 	"github.com/candor-chaos/candor/faults/faulttest"
 )
 
@@ -30,8 +31,13 @@ func TestMain(m *testing.M) {
 	switch os.Getenv("PROCESS_TEST") {
 	case "serve":
 		serve(os.Getenv("PORT"))
+	case "peer":
+		peer(os.Getenv("PORT"))
 	case "runner":
 		runner(os.Getenv("PORTS"), os.Getenv("LOGS"))
+	}
+	if os.Getenv("ACCURACY") != "" {
+		os.Exit(m.Run()) // of thousands of connections that are cut, a few leave two goroutines of Toxiproxy's own behind
 	}
 	goleak.VerifyTestMain(m)
 }
@@ -42,6 +48,17 @@ func serve(port string) {
 	err := http.ListenAndServe("127.0.0.1:"+port, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, "%d", os.Getpid())
 	}))
+	fmt.Println(err)
+	os.Exit(1)
+}
+
+// peer is a service that faults are measured by.
+func peer(port string) {
+	time.AfterFunc(10*time.Minute, func() { os.Exit(9) })
+	l, err := net.Listen("tcp", "127.0.0.1:"+port)
+	if err == nil {
+		err = accuracy.Serve(l)
+	}
 	fmt.Println(err)
 	os.Exit(1)
 }

@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/candor-chaos/candor/faults/accuracy"
 	"github.com/candor-chaos/candor/faults/agent"
 )
 
@@ -38,23 +39,14 @@ func do(ctx context.Context) error {
 	return server.ListenAndServe()
 }
 
-// echo answers each line with itself.
+// echo answers each line with itself, and what else is measured.
 func echo() {
 	l, err := net.Listen("tcp", ":8083")
 	if err != nil {
 		panic(err)
 	}
-	for {
-		c, err := l.Accept()
-		if err != nil {
-			return
-		}
-		go func() {
-			defer c.Close()
-			for lines := bufio.NewScanner(c); lines.Scan(); {
-				fmt.Fprintln(c, lines.Text())
-			}
-		}()
+	if err := accuracy.Serve(l); err != nil {
+		panic(err)
 	}
 }
 
