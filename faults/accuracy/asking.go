@@ -41,7 +41,7 @@ func (b *Bench) ask(ctx context.Context, m Measure) *asking {
 			} else {
 				a.one(ctx, m, b)
 			}
-			time.Sleep(pause)
+			rest(ctx, pause)
 		}
 	})
 	return a
@@ -59,9 +59,9 @@ func (a *asking) one(ctx context.Context, m Measure, b *Bench) {
 }
 
 // until waits until so many in a row, all begun from now on, were felt or were not.
-func (a *asking) until(felt bool) error {
+func (a *asking) until(ctx context.Context, felt bool) error {
 	from, deadline := time.Now(), time.Now().Add(settleTime)
-	for time.Now().Before(deadline) {
+	for ctx.Err() == nil && time.Now().Before(deadline) {
 		n := 0
 		a.mu.Lock()
 		for i := len(a.felt) - 1; i >= 0 && a.felt[i] == felt && a.begun[i].After(from); i-- {
@@ -71,7 +71,7 @@ func (a *asking) until(felt bool) error {
 		if n >= inARow {
 			return nil
 		}
-		time.Sleep(askEvery)
+		rest(ctx, askEvery)
 	}
 	if felt {
 		return errors.New("it was never felt")
@@ -123,4 +123,14 @@ func (a *asking) since(moment time.Time, felt bool) (n int) {
 func (a *asking) end() {
 	a.stop()
 	a.done.Wait()
+}
+
+// rest waits for a time, or until ctx ends, which whoever waits looks at by itself.
+func rest(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
 }

@@ -143,7 +143,7 @@ func (b *Bench) round(ctx context.Context, m Measure, f faults.Fault, row *Row) 
 	err = f.Inject(ctx, b.World)
 	returned := time.Now()
 	if err == nil && m.Felt != nil {
-		if err = asking.until(true); err == nil {
+		if err = asking.until(ctx, true); err == nil {
 			row.Inject = append(row.Inject, asking.effect(began, m.Alike))
 			if m.Alike {
 				row.Spared += asking.since(returned, false)
@@ -158,7 +158,7 @@ func (b *Bench) round(ctx context.Context, m Measure, f faults.Fault, row *Row) 
 	asking = b.ask(ctx, m)
 	err = errors.Join(err, f.Revert(context.WithoutCancel(ctx), b.World))
 	if err == nil && m.Felt != nil {
-		if err = asking.until(false); err == nil {
+		if err = asking.until(ctx, false); err == nil {
 			row.Revert = append(row.Revert, asking.whole(began))
 		}
 	}
@@ -174,8 +174,8 @@ func (b *Bench) round(ctx context.Context, m Measure, f faults.Fault, row *Row) 
 // usually opens a connection that will be an old one, and takes what an exchange takes without the fault.
 func (b *Bench) usually(ctx context.Context, row *Row) (err error) {
 	b.letGo()
-	for until := time.Now().Add(settleTime); ; time.Sleep(20 * time.Millisecond) {
-		if err = try(ctx, b); err == nil || time.Now().After(until) {
+	for until := time.Now().Add(settleTime); ; rest(ctx, 20*time.Millisecond) {
+		if err = try(ctx, b); err == nil || ctx.Err() != nil || time.Now().After(until) {
 			break
 		}
 	}

@@ -31,7 +31,7 @@ func gaugeShare(ctx context.Context, b *Bench, r *Row) error {
 func gaugeFlap(ctx context.Context, b *Bench, r *Row) error {
 	var began time.Time
 	was, turns := false, 0
-	for until := time.Now().Add(6 * time.Second); time.Now().Before(until); time.Sleep(2 * time.Millisecond) {
+	for until := time.Now().Add(6 * time.Second); ctx.Err() == nil && time.Now().Before(until); rest(ctx, 2*time.Millisecond) {
 		at := time.Now()
 		is := try(ctx, b) != nil
 		if is == was && turns > 0 {
@@ -155,7 +155,7 @@ func gaugeMemory(ctx context.Context, b *Bench, r *Row) error {
 		r.Hit++
 	}
 	r.Values = append(r.Values, float64(strings.Count(string(said), ".")))
-	for until := time.Now().Add(settleTime); time.Now().Before(until); time.Sleep(20 * time.Millisecond) {
+	for until := time.Now().Add(settleTime); ctx.Err() == nil && time.Now().Before(until); rest(ctx, 20*time.Millisecond) {
 		if err = try(ctx, b); err == nil { // whoever looks after it has started it again
 			return nil
 		}
@@ -166,7 +166,7 @@ func gaugeMemory(ctx context.Context, b *Bench, r *Row) error {
 // gaugeRestart takes note that a connection from before is gone and a new one is answered.
 func gaugeRestart(ctx context.Context, b *Bench, r *Row) error {
 	r.N++
-	for until := time.Now().Add(settleTime); time.Now().Before(until); time.Sleep(5 * time.Millisecond) {
+	for until := time.Now().Add(settleTime); ctx.Err() == nil && time.Now().Before(until); rest(ctx, 5*time.Millisecond) {
 		if try(ctx, b) != nil {
 			continue
 		}
