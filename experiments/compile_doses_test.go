@@ -42,6 +42,10 @@ func TestCompileDoses(t *testing.T) {
 		{proxied, "errors: {from: web, to: payments}", "errors", "cannot do"},
 		{proxied, "latency: {from: web, to: payments, delay: 1s}", "", ""},
 		{proxied, "outage: {from: web, to: payments, mode: reset}, share: 100%", "", ""},
+		{local, "outage: {from: web, to: payments, mode: refuse}, share: 30%", "share", "no share of them"},
+		{local, "flap: {from: web, to: payments, down: 1s, up: 1s}, ramp: 2s", "ramp", "no share of them"},
+		{local, "outage: {from: web, to: payments, mode: blackhole}, share: 30%, ramp: 1s", "", ""},
+		{local, "flap: {from: web, to: payments, down: 1s, up: 1s, mode: reset}, share: 30%", "", ""},
 		{local, "latency: {from: web, to: payments, delay: 1s}, share: 30%, ramp: 1s", "", ""},
 	} {
 		t.Run(c.fault, func(t *testing.T) { checkDose(t, c.system, c.fault, c.where, c.want) })

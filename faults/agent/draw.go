@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/Shopify/toxiproxy/v2/stream"
+
+	"github.com/candor-chaos/candor/faults"
 )
 
 // Which connections a fault hits is drawn from the run's seed, once for each: connections are numbered in the order in
@@ -95,3 +97,14 @@ func (d *dose) within(c *stream.StreamChunk, share float64) bool {
 }
 
 func (d *dose) draw(number uint64) float64 { return draw(d.Seed, d.Salt, number) }
+
+// Draws say which connections an impairment hits, for a world that makes its blocks by itself.
+type Draws struct{ dose }
+
+// NewDraws begins to grow where there is a ramp.
+func NewDraws(seed uint64, p faults.Path, i faults.Impairment) *Draws {
+	return &Draws{dose{Seed: seed, Salt: p.String() + " " + i.Block, Share: i.Share, Ramp: i.Ramp, Since: time.Now().UnixMilli()}}
+}
+
+// Hit reports whether the nth connection is among those that are hit by now.
+func (d *Draws) Hit(number uint64) bool { return d.draw(number) < d.whole()*d.strength() }

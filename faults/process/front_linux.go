@@ -42,20 +42,17 @@ type front struct {
 	closed   bool
 	blocks   map[string]*block
 	pairs    map[*pair]bool
+	accepted uint64        // connections, ever: each has a number
 	before   int64         // what the listener had dropped at the last count
 	hole     chan struct{} // closed when the black hole ends; nil while there is none
 	going    sync.WaitGroup
 }
 
-// block is one block in force.
-type block struct {
-	mode string
-	hits int64
-}
-
 // pair is one connection that is carried. Its packets are counted from before: what was dropped until it was holed.
 type pair struct {
 	client, server net.Conn
+	number         uint64
+	hole           chan struct{} // its own, closed when that ends: a black hole that hits a share
 	before         int64
 	ended          chan struct{}
 }
@@ -95,6 +92,7 @@ func (f *front) mode() string {
 	}
 	for _, b := range f.blocks {
 		switch {
+		case !b.all():
 		case b.mode == blockRefuse:
 			return blockRefuse
 		case b.mode == blockHole, strongest == "":
@@ -130,6 +128,7 @@ func (f *front) settle(ctx context.Context) error {
 			err = errors.Join(err, undrop(p.client))
 		}
 	}
+	err = errors.Join(err, f.settleShares())
 	if f.listener != nil {
 		if f.hole != nil {
 			return errors.Join(err, drop(f.listener))
@@ -141,7 +140,7 @@ func (f *front) settle(ctx context.Context) error {
 
 func (f *front) holed() bool {
 	for _, b := range f.blocks {
-		if b.mode == blockHole {
+		if b.mode == blockHole && b.all() {
 			return true
 		}
 	}
@@ -170,14 +169,16 @@ func (f *front) accept(l net.Listener) {
 			return // closed, which is how a front refuses and how it ends
 		}
 		f.mu.Lock()
-		switch mode := f.mode(); mode {
-		case blockRefuse:
+		f.accepted++
+		p := &pair{client: client, number: f.accepted, ended: make(chan struct{})}
+		switch mode := f.mode(); {
+		case mode == blockRefuse:
 			abort(client)
-		case blockReset:
-			f.going.Go(func() { f.spurn(client) })
+		case mode == blockReset, f.shares(p, blockReset) != nil:
+			f.going.Go(func() { f.spurn(p) })
 		default:
-			p := &pair{client: client, ended: make(chan struct{})}
 			f.pairs[p] = true
+			_ = f.settleShare(p) // fails only when the connection has ended already
 			f.going.Go(func() { f.carry(p, f.targetNow()) })
 		}
 		f.mu.Unlock()
@@ -194,17 +195,17 @@ func (f *front) targetNow() netip.AddrPort {
 const spurnAfter = 100 * time.Millisecond
 
 // spurn resets a connection as soon as it says something.
-func (f *front) spurn(client net.Conn) {
-	_ = client.SetReadDeadline(time.Now().Add(spurnAfter))
-	_, _ = client.Read(make([]byte, 1)) // it is reset whatever comes
+func (f *front) spurn(p *pair) {
+	_ = p.client.SetReadDeadline(time.Now().Add(spurnAfter))
+	_, _ = p.client.Read(make([]byte, 1)) // it is reset whatever comes
 	f.mu.Lock()
 	for _, b := range f.blocks {
-		if b.mode == blockReset {
+		if b.mode == blockReset && b.meets(p) {
 			b.hits++
 		}
 	}
 	f.mu.Unlock()
-	abort(client)
+	abort(p.client)
 }
 
 const dialTimeout = 10 * time.Second
@@ -262,6 +263,9 @@ func (f *front) pump(p *pair, to, from net.Conn) {
 func (f *front) wait(p *pair) {
 	f.mu.Lock()
 	hole := f.hole
+	if hole == nil {
+		hole = p.hole
+	}
 	f.mu.Unlock()
 	if hole == nil {
 		return
@@ -285,14 +289,18 @@ func (f *front) forget(p *pair) {
 func (f *front) cut() int {
 	n := len(f.pairs)
 	for p := range f.pairs {
-		delete(f.pairs, p)
-		close(p.ended)
-		abort(p.client)
-		if p.server != nil {
-			abort(p.server)
-		}
+		f.cutOne(p)
 	}
 	return n
+}
+
+func (f *front) cutOne(p *pair) {
+	delete(f.pairs, p)
+	close(p.ended)
+	abort(p.client)
+	if p.server != nil {
+		abort(p.server)
+	}
 }
 
 // count adds what the kernel has dropped since the last count to every black hole. It wants the mutex.

@@ -55,7 +55,7 @@ func (w *World) Withdraw(ctx context.Context, p faults.Path, _ faults.Identity) 
 	f.mu.Lock()
 	line := f.line
 	f.line, f.target = nil, f.upstream
-	clear(f.blocks)
+	f.endAll()
 	f.cut()
 	err := f.settle(ctx)
 	f.mu.Unlock()
@@ -82,17 +82,19 @@ func (w *World) Interposed(ctx context.Context, p faults.Path, _ faults.Identity
 // AnswersHTTP says that its lines answer HTTP requests in a dependency's place.
 func (w *World) AnswersHTTP() {}
 
-// Impairable refuses a block that a front cannot make: it closes or swallows as a whole.
+// BlocksInPart says that its fronts let blocks flap, and hit a share of the connections.
+func (w *World) BlocksInPart() {}
+
+// Impairable refuses a block that a front cannot make: its port is open to everybody or to nobody, and the kernel accepts
+// before a front can draw.
 func (w *World) Impairable(i faults.Impairment) error {
 	switch {
 	case i.Block == "":
 		return nil
 	case i.Block != blockRefuse && i.Block != blockReset && i.Block != blockHole:
 		return fmt.Errorf("unknown block %q (refuse · reset · blackhole)", i.Block)
-	case i.Flap != nil:
-		return fmt.Errorf("runtime process cannot let a block come and go")
-	case i.Share > 0 && i.Share < 1 || i.Ramp > 0:
-		return fmt.Errorf("runtime process can %s all connections at once and no share of them", i.Block)
+	case i.Block == blockRefuse && i.Partial():
+		return i.Dosed("mode reset takes a share here", "runtime process can refuse all connections and no share of them")
 	}
 	return nil
 }
@@ -119,12 +121,7 @@ func (w *World) Impair(ctx context.Context, p faults.Path, name string, i faults
 	if b := f.blocks[name]; b != nil && b.mode == i.Block {
 		return nil
 	}
-	b := &block{mode: i.Block}
-	f.blocks[name] = b
-	if b.mode != blockHole {
-		b.hits = int64(f.cut())
-	}
-	return f.settle(ctx)
+	return f.begin(ctx, name, i, w.config.Seed)
 }
 
 // Unimpair ends an impairment. Nothing there is as wanted.
@@ -136,7 +133,8 @@ func (w *World) Unimpair(ctx context.Context, p faults.Path, name string) error 
 	f.work.Lock()
 	defer f.work.Unlock()
 	f.mu.Lock()
-	delete(f.blocks, name)
+	f.count()
+	f.end(name)
 	err := f.settle(ctx)
 	f.mu.Unlock()
 	if f.line == nil {
@@ -161,11 +159,17 @@ func (w *World) Impaired(ctx context.Context, p faults.Path, name string, i faul
 	}
 	f.mu.Lock()
 	b := f.blocks[name]
+	var wrong error
+	if b != nil {
+		wrong = b.wrong
+	}
 	f.mu.Unlock()
 	switch {
 	case b == nil || b.mode != i.Block:
 		return faults.Absent, nil
-	case b.mode == blockRefuse && listens(ctx, int(f.address.Port())):
+	case wrong != nil:
+		return faults.Unknown, wrong
+	case b.mode == blockRefuse && b.flap == nil && listens(ctx, int(f.address.Port())):
 		return faults.Partial, nil
 	}
 	return faults.Present, nil
@@ -230,7 +234,7 @@ func (f *front) close(ctx context.Context) error {
 	defer f.work.Unlock()
 	f.mu.Lock()
 	f.closed = true
-	clear(f.blocks)
+	f.endAll()
 	err := f.settle(ctx)
 	f.cut()
 	f.mu.Unlock()

@@ -574,9 +574,9 @@ func commandOf(pid int) string {
 }
 
 // TestNoShareOfABlock: what a front would silently do to everybody is refused instead.
-func TestNoShareOfABlock(t *testing.T) {
+func TestNoShareIsRefused(t *testing.T) {
 	w, p, address := interposed(t)
-	for _, i := range []faults.Impairment{{Block: "refuse", Share: 0.5}, {Block: "blackhole", Ramp: 1000}, {Block: "slam"}} {
+	for _, i := range []faults.Impairment{{Block: "refuse", Share: 0.5}, {Block: "refuse", Ramp: 1000}, {Block: "refuse", Share: 0.5, Flap: &faults.Flapping{Down: 500, Up: 500}}, {Block: "slam"}} {
 		if err := w.Impair(t.Context(), p, "x", i); err == nil {
 			t.Errorf("Impair(%+v) = nil; want a refusal", i)
 		}
