@@ -37,7 +37,7 @@ func (w *compiler) outside(name, at string) {
 	}
 	for _, other := range keys(w.System.Services) {
 		o := w.System.Services[other]
-		if other < name && strings.EqualFold(o.Host, s.Host) && slices.ContainsFunc(portsOf(s), func(p int) bool { return slices.Contains(portsOf(o), p) }) {
+		if w.System.Runtime.Docker != nil && other < name && strings.EqualFold(o.Host, s.Host) && slices.ContainsFunc(portsOf(s), func(p int) bool { return slices.Contains(portsOf(o), p) }) {
 			from.on(at, "", "service %q is at the same host and port: what breaks one would break both", other)
 		}
 	}

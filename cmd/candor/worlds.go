@@ -75,8 +75,8 @@ func openProcess(ctx context.Context, g *global, x *experiments.Exec, c engine.W
 		if err != nil {
 			return nil, fmt.Errorf("service %s: url: %w", name, err)
 		}
-		service := process.Service{Ports: portsOf(s), Needs: s.Needs}
-		if base == "" && s.Port != 0 {
+		service := process.Service{Host: s.Host, Ports: portsOf(s), Needs: s.Needs}
+		if base == "" && s.Port != 0 && !s.Outside() {
 			base = fmt.Sprintf("http://127.0.0.1:%d", s.Port)
 		}
 		if s.Ready != "" && base != "" {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,7 +21,7 @@ const dialTimeout = 10 * time.Second
 // upstream restarts it. The forwarder accepts at once, dials for each client by itself, and knows the latest address.
 type forwarder struct {
 	listener net.Listener
-	upstream atomic.Pointer[netip.AddrPort]
+	upstream atomic.Pointer[string] // host:port; a name is looked up for each client
 	stop     context.CancelFunc
 	conns    errgroup.Group
 	repliers repliers
@@ -80,7 +79,7 @@ func (f *forwarder) carry(ctx context.Context, client net.Conn) {
 		return
 	}
 	dialer := net.Dialer{Timeout: dialTimeout}
-	server, err := dialer.DialContext(ctx, "tcp", to.String())
+	server, err := dialer.DialContext(ctx, "tcp", *to)
 	if err != nil {
 		abort(client)
 		return

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -28,8 +29,8 @@ type Found struct {
 	Error     string       `json:"error,omitempty"`
 }
 
-// findHost finds the addresses of a host, in order. One that is an address already is its own.
-func findHost(ctx context.Context, host string) ([]netip.Addr, error) {
+// FindHost finds the addresses of a host, in order. One that is an address already is its own.
+func FindHost(ctx context.Context, host string) ([]netip.Addr, error) {
 	if a, err := netip.ParseAddr(host); err == nil {
 		return []netip.Addr{a.Unmap()}, nil
 	}
@@ -61,7 +62,7 @@ func findHosts(ctx context.Context, hosts []string) map[string]Found {
 		going.Go(func() {
 			var f Found
 			var err error
-			if f.Addresses, err = findHost(ctx, host); err != nil {
+			if f.Addresses, err = FindHost(ctx, host); err != nil {
 				f.Error = err.Error()
 			}
 			mu.Lock()
@@ -77,7 +78,7 @@ func findHosts(ctx context.Context, hosts []string) map[string]Found {
 func lookedUp(ctx context.Context, r Request) Answer {
 	a := Answer{ID: r.ID}
 	var err error
-	if a.Found, err = findHost(ctx, r.Host); err != nil {
+	if a.Found, err = FindHost(ctx, r.Host); err != nil {
 		a.Error = err.Error()
 	}
 	return a
@@ -112,7 +113,7 @@ func (k *seeker) look(ctx context.Context, host string) {
 	tick := time.NewTicker(seekEvery)
 	defer tick.Stop()
 	for {
-		if now, err := findHost(ctx, host); err == nil { // else what is known stays so
+		if now, err := FindHost(ctx, host); err == nil { // else what is known stays so
 			k.found(now, time.Now())
 		}
 		select {
@@ -159,4 +160,24 @@ func (k *seeker) addresses() []netip.Addr {
 func (k *seeker) end() {
 	k.stop()
 	<-k.done
+}
+
+// Place says in words where a host is.
+func Place(host string, at []netip.Addr) string {
+	if a, err := netip.ParseAddr(host); err == nil {
+		return a.String()
+	}
+	const most = 4
+	var some []string
+	for _, a := range at[:min(most, len(at))] {
+		some = append(some, a.String())
+	}
+	if more := len(at) - most; more > 0 {
+		some = append(some, fmt.Sprintf("%d more", more))
+	}
+	last := len(some) - 1
+	if last < 1 {
+		return host + ", now " + strings.Join(some, "")
+	}
+	return host + ", now " + strings.Join(some[:last], ", ") + " and " + some[last]
 }

@@ -34,12 +34,12 @@ func TestSeekerRemembersOtherAnswersForAWhile(t *testing.T) {
 
 func TestFindHost(t *testing.T) {
 	for host, want := range map[string]string{"10.1.2.3": "10.1.2.3", "fd00::7": "fd00::7", "::ffff:10.1.2.3": "10.1.2.3", "localhost": "127.0.0.1"} {
-		got, err := findHost(t.Context(), host)
+		got, err := FindHost(t.Context(), host)
 		if err != nil || !slices.Contains(got, netip.MustParseAddr(want)) {
-			t.Errorf("findHost(%s) = %v, %v; want %s", host, got, err, want)
+			t.Errorf("FindHost(%s) = %v, %v; want %s", host, got, err, want)
 		}
 	}
-	if _, err := findHost(t.Context(), "nobody.invalid"); err == nil || !strings.Contains(err.Error(), "nobody.invalid") {
+	if _, err := FindHost(t.Context(), "nobody.invalid"); err == nil || !strings.Contains(err.Error(), "nobody.invalid") {
 		t.Errorf("a host that is not there: %v; want an error that names it", err)
 	}
 }

@@ -93,7 +93,7 @@ func (l *lane) listenAlong(o Options, tell func(faults.Request)) error {
 func (l *lane) aim() {
 	for _, a := range l.addresses {
 		if familyOf(a).name == l.family.name {
-			to := netip.AddrPortFrom(a.Unmap(), uint16(l.path.Port))
+			to := netip.AddrPortFrom(a.Unmap(), uint16(l.path.Port)).String()
 			l.forward.upstream.Store(&to)
 			return
 		}

@@ -52,8 +52,8 @@ func NewLine(ctx context.Context, p faults.Path, o Options, tell func(faults.Req
 // Address is where the proxy listens.
 func (l *Line) Address() netip.AddrPort { return l.lane.listener }
 
-// Aim sets where the proxy connects to.
-func (l *Line) Aim(to netip.AddrPort) { l.lane.forward.upstream.Store(&to) }
+// Aim sets where the proxy connects to, as host:port.
+func (l *Line) Aim(to string) { l.lane.forward.upstream.Store(&to) }
 
 // Impair adds the toxics of an impairment, or its reply; connections that are open feel them too. Doing it again is no error.
 func (l *Line) Impair(ctx context.Context, name string, i faults.Impairment) error {

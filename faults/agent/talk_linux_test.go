@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -79,7 +78,7 @@ func lineTo(t *testing.T, address string, seed uint64) *Line {
 			t.Errorf("End = %v", err)
 		}
 	})
-	l.Aim(netip.MustParseAddrPort(address))
+	l.Aim(address)
 	return l
 }
 

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -61,10 +60,7 @@ func (w *World) Located(ctx context.Context, p faults.Path, from faults.Identity
 	if err := errors.Join(w.otherHost(p, found), w.ownContainer(ctx, p, c, here.Addresses)); err != nil {
 		return "", err
 	}
-	if a, err := netip.ParseAddr(to.Host); err == nil {
-		return a.String(), nil
-	}
-	return fmt.Sprintf("%s, now %s", to.Host, list(here.Addresses)), nil
+	return agent.Place(to.Host, here.Addresses), nil
 }
 
 // seek looks up all hosts that a service calls.
@@ -202,20 +198,4 @@ func (w *World) ownContainer(ctx context.Context, p faults.Path, from container.
 		}
 	}
 	return nil
-}
-
-// list writes addresses as a sentence does, the first few of many.
-func list(all []netip.Addr) string {
-	const most = 4
-	var some []string
-	for _, a := range all[:min(most, len(all))] {
-		some = append(some, a.String())
-	}
-	if more := len(all) - most; more > 0 {
-		some = append(some, fmt.Sprintf("%d more", more))
-	}
-	if len(some) > 1 {
-		return strings.Join(some[:len(some)-1], ", ") + " and " + some[len(some)-1]
-	}
-	return strings.Join(some, "")
 }

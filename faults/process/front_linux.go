@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"strconv"
 	"sync"
 	"syscall"
 	"time"
@@ -30,15 +31,15 @@ type front struct {
 	path     faults.Path
 	held     int            // a socket that keeps the port for the front while nothing listens there
 	address  netip.AddrPort // where it listens
-	upstream netip.AddrPort // where the dependency listens
+	upstream string         // where the dependency listens, as host:port
 
 	work sync.Mutex  // one caller at a time changes or asks the line
 	line *agent.Line // Toxiproxy; nil while the path is not interposed
 
 	mu       sync.Mutex
 	listener *net.TCPListener
-	target   netip.AddrPort // the line's address, or upstream
-	away     bool           // the dependency does not listen
+	target   string // the line's address, or upstream
+	away     bool   // the dependency does not listen
 	closed   bool
 	blocks   map[string]*block
 	pairs    map[*pair]bool
@@ -57,10 +58,10 @@ type pair struct {
 	ended          chan struct{}
 }
 
-// newFront takes a loopback port for good. Nothing listens there until the dependency does.
-func newFront(p faults.Path) (*front, error) {
+// newFront takes a loopback port for good, on the way to a host. Nothing listens there until the dependency does.
+func newFront(p faults.Path, host string) (*front, error) {
 	loopback := netip.AddrFrom4([4]byte{127, 0, 0, 1})
-	upstream := netip.AddrPortFrom(loopback, uint16(p.Port))
+	upstream := net.JoinHostPort(host, strconv.Itoa(p.Port))
 	f := &front{path: p, upstream: upstream, target: upstream, away: true, blocks: map[string]*block{}, pairs: map[*pair]bool{}}
 	held, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -185,7 +186,7 @@ func (f *front) accept(l net.Listener) {
 	}
 }
 
-func (f *front) targetNow() netip.AddrPort {
+func (f *front) targetNow() string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.target
@@ -211,10 +212,10 @@ func (f *front) spurn(p *pair) {
 const dialTimeout = 10 * time.Second
 
 // carry passes bytes both ways until one end has gone.
-func (f *front) carry(p *pair, to netip.AddrPort) {
+func (f *front) carry(p *pair, to string) {
 	defer f.forget(p)
 	defer p.client.Close()
-	server, err := net.DialTimeout("tcp", to.String(), dialTimeout)
+	server, err := net.DialTimeout("tcp", to, dialTimeout)
 	if err != nil {
 		abort(p.client)
 		return

@@ -67,6 +67,14 @@ func (w *World) Up(ctx context.Context) error {
 	w.mu.Lock()
 	w.up = true
 	w.mu.Unlock()
+	for _, f := range w.fronts { // who is outside is there already
+		if w.config.Services[f.path.To].Host == "" {
+			continue
+		}
+		if err := f.arrive(ctx, nil); err != nil {
+			return err
+		}
+	}
 	for _, name := range names {
 		if err := w.start(ctx, name); err != nil {
 			return err

@@ -36,7 +36,7 @@ func (w *World) Interpose(ctx context.Context, p faults.Path, from faults.Identi
 	line.Aim(f.upstream)
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.line, f.target = line, line.Address()
+	f.line, f.target = line, line.Address().String()
 	f.cut()
 	return nil
 }

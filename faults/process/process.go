@@ -36,7 +36,8 @@ type Config struct {
 
 // Service is one service of the system.
 type Service struct {
-	Ports Ports    `json:"ports,omitempty"` // on the loopback address
+	Host  string   `json:"host,omitempty"`  // outside: a name or an address where it runs anyway; here when empty
+	Ports Ports    `json:"ports,omitempty"` // on the loopback address, or at the host
 	Needs []string `json:"needs,omitempty"`
 	Ready string   `json:"ready,omitempty"` // URL that answers 2xx when it can serve; without one it has to listen
 }

@@ -1,6 +1,7 @@
 package process
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/candor-chaos/candor/faults"
+	"github.com/candor-chaos/candor/faults/agent"
 )
 
 // World is one system whose services this process starts; or, opened from a journal, what is left of one.
@@ -46,11 +48,13 @@ func Open(ctx context.Context, c Config, o Options) (w *World, err error) {
 		return w, nil
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Services)) {
-		w.services[name] = &service{name: name}
+		if c.Services[name].Host == "" {
+			w.services[name] = &service{name: name}
+		}
 		for _, need := range c.Services[name].Needs {
 			for _, port := range c.Services[need].Ports {
 				p := faults.Path{From: name, To: need, Port: port}
-				f, err := newFront(p)
+				f, err := newFront(p, cmp.Or(c.Services[need].Host, "127.0.0.1"))
 				if err != nil {
 					return nil, errors.Join(err, w.Close(ctx))
 				}
@@ -122,6 +126,9 @@ func (w *World) Incarnation(ctx context.Context, id faults.Identity) (faults.Ide
 	if id.ID != w.config.Run+"/"+id.Service {
 		return faults.Identity{}, false, fmt.Errorf("service %s of another run: %w", id.Service, faults.ErrNotFound)
 	}
+	if host := w.config.Services[id.Service].Host; host != "" {
+		return faults.Identity{}, false, fmt.Errorf("service %s is outside, at %s, and not candor's: %w", id.Service, host, faults.ErrNotFound)
+	}
 	now, err := w.Find(ctx, id.Service)
 	if err != nil {
 		return now, false, err
@@ -168,6 +175,19 @@ func (w *World) Route(_ context.Context, from, to string) (faults.Path, error) {
 		return faults.Path{}, fmt.Errorf("service %s has no port in the system's definition: %w", service, faults.ErrNotFound)
 	}
 	return faults.Path{}, fmt.Errorf("service %s has several ports, name one as %s:PORT: %w", service, service, faults.ErrAmbiguous)
+}
+
+// Located says where a host outside is, looked up on this host, and is empty for a service that candor starts.
+func (w *World) Located(ctx context.Context, p faults.Path, _ faults.Identity) (string, error) {
+	host := w.config.Services[p.To].Host
+	if host == "" {
+		return "", nil
+	}
+	found, err := agent.FindHost(ctx, host)
+	if err != nil {
+		return "", fmt.Errorf("%s cannot be found: %w", p.To, err)
+	}
+	return agent.Place(host, found), nil
 }
 
 // Status is what the docker probe sees: running, paused or exited; no health check of its own; how often it was started
