@@ -13,6 +13,9 @@ import (
 // hostName is a name as services look it up: underscores are not of hosts, and yet of many.
 var hostName = regexp.MustCompile(`^[a-zA-Z0-9_]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_])?(\.[a-zA-Z0-9_]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_])?)*\.?$`)
 
+// numbered is what ends like an address and is none, such as 10.0.0.300.
+var numbered = regexp.MustCompile(`(^|\.)[0-9]+\.?$`)
+
 // outside checks a service that the runtime does not have.
 func (w *compiler) outside(name, at string) {
 	from, s := w.Definitions.system, w.System.Services[name]
@@ -57,7 +60,7 @@ func badHost(host string) (why, hint string) {
 		return "is a URL: want a name or an address", want
 	case strings.Contains(host, ":"):
 		return `is no name and no address`, `a port stands beside it, as "port"`
-	case len(host) > 253 || !hostName.MatchString(host):
+	case len(host) > 253 || numbered.MatchString(host) || !hostName.MatchString(host):
 		return "is no name and no address", want
 	}
 	return "", ""

@@ -43,8 +43,8 @@ type Toxic struct {
 
 // onPath is what everything on a path has in common: the two ends, by name and by identity.
 type onPath struct {
-	From   string   `yaml:"from" json:"from"`
-	To     string   `yaml:"to" json:"to"` // a service, or service:port where it has several
+	From   string   `yaml:"from" json:"from" doc:"service that connects"`
+	To     string   `yaml:"to" json:"to" doc:"service that answers, in the system or outside at a host; service:port where it has several"`
 	Way    Path     `yaml:"-" json:"way"`
 	FromID Identity `yaml:"-" json:"from_id"`
 	ToID   Identity `yaml:"-" json:"to_id"`

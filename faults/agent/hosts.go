@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -27,6 +28,14 @@ const (
 type Found struct {
 	Addresses []netip.Addr `json:"addresses,omitempty"`
 	Error     string       `json:"error,omitempty"`
+	Missing   bool         `json:"missing,omitempty"` // there is no such host, as whoever should know says
+}
+
+// Missing reports whether a look-up failed because there is no such host, or none that has an address.
+func Missing(err error) bool {
+	var failed *net.DNSError
+	var bare *net.AddrError
+	return errors.As(err, &failed) && failed.IsNotFound || errors.As(err, &bare)
 }
 
 // FindHost finds the addresses of a host, in order. One that is an address already is its own.
@@ -63,7 +72,7 @@ func findHosts(ctx context.Context, hosts []string) map[string]Found {
 			var f Found
 			var err error
 			if f.Addresses, err = FindHost(ctx, host); err != nil {
-				f.Error = err.Error()
+				f.Error, f.Missing = err.Error(), Missing(err)
 			}
 			mu.Lock()
 			defer mu.Unlock()

@@ -54,8 +54,11 @@ func (w *World) Located(ctx context.Context, p faults.Path, from faults.Identity
 		return "", fmt.Errorf("look up where %s is for %s: %w", p.To, p.From, err)
 	}
 	here := found[to.Host]
-	if here.Error != "" {
-		return "", fmt.Errorf("%s cannot be found from %s: %s", p.To, p.From, here.Error)
+	switch {
+	case here.Missing:
+		return "", fmt.Errorf("%s %w from %s: %s", p.To, faults.ErrNotFound, p.From, here.Error)
+	case here.Error != "":
+		return "", fmt.Errorf("%s cannot be looked up from %s: %s", p.To, p.From, here.Error)
 	}
 	if err := errors.Join(w.otherHost(p, found), w.ownContainer(ctx, p, c, here.Addresses)); err != nil {
 		return "", err

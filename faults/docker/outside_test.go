@@ -1,6 +1,7 @@
 package docker_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -132,13 +133,13 @@ func TestOutsideIsFollowedByNameAndByAddress(t *testing.T) {
 	n := wide(t, p, "web")
 	four, six := n.stranger(p.name+"-web-1", "first", "--network-alias", "api.outside.test")
 	_, literal := n.stranger(p.name+"-web-1", "other")
-	w := outsideOf(t, p, map[string]string{"api": "api.outside.test", "ledger": literal, "nobody": "nobody.outside.test"})
+	w := outsideOf(t, p, map[string]string{"api": "api.outside.test", "ledger": literal, "nobody": "nobody.onion"})
 
 	said, err := decode(t, "outage: {from: web, to: api}").Prepare(t.Context(), w)
 	if err != nil || !strings.Contains(said, "web to api (api.outside.test, now "+four+" and "+six+", port 8083)") {
 		t.Errorf("it says %q, %v", said, err)
 	}
-	if _, err := decode(t, "outage: {from: web, to: nobody}").Prepare(t.Context(), w); err == nil || !strings.Contains(err.Error(), "nobody cannot be found from web: lookup nobody.outside.test") {
+	if _, err := decode(t, "outage: {from: web, to: nobody}").Prepare(t.Context(), w); !errors.Is(err, faults.ErrNotFound) || !strings.Contains(err.Error(), "nobody not found from web: address nobody.onion") {
 		t.Errorf("a host that is not there: %v", err)
 	}
 	api, ledger := prepare(t, w, "interpose: {from: web, to: api}"), prepare(t, w, "interpose: {from: web, to: ledger}")
@@ -147,6 +148,17 @@ func TestOutsideIsFollowedByNameAndByAddress(t *testing.T) {
 	bites(t, p, w, "api.outside.test:8083", "outage: {from: web, to: api}", refused)
 	bites(t, p, w, "["+six+"]:8083", "outage: {from: web, to: api, mode: blackhole}", holed)
 	bites(t, p, w, "["+literal+"]:8083", "latency: {from: web, to: ledger, delay: 400ms}", late)
+
+	// That web cannot look it up does not keep candor from knowing where it is.
+	unnamed := prepare(t, w, "dns: {from: web, names: [api.outside.test]}")
+	inject(t, w, unnamed)
+	if a, err := p.ask("api.outside.test:8083", "unnamed"); err != nil || a.ok || !strings.Contains(a.why, "no such host") {
+		t.Errorf("looked up although the name does not exist for web: %+v, %v", a, err)
+	}
+	if said, err := decode(t, "outage: {from: web, to: api}").Prepare(t.Context(), w); err != nil || !strings.Contains(said, four) {
+		t.Errorf("while web cannot look it up: %q, %v", said, err)
+	}
+	revert(t, w, unnamed)
 
 	// It moves while it is broken, and the fault with it.
 	broken := prepare(t, w, "outage: {from: web, to: api}")

@@ -100,7 +100,7 @@ func TestOutsideIsNotCandors(t *testing.T) {
 	for text, want := range map[string]string{
 		"kill: {service: rates}":              "service rates is outside, at localhost, and not candor's",
 		"pause: {service: rates}":             "service rates is outside, at localhost, and not candor's",
-		"outage: {from: web, to: nobody}":     "nobody cannot be found: lookup nobody.invalid",
+		"outage: {from: web, to: nobody}":     ": lookup nobody.invalid",
 		"outage: {from: rates, to: payments}": "rates does not need payments",
 	} {
 		f, err := decoded(text)

@@ -184,8 +184,11 @@ func (w *World) Located(ctx context.Context, p faults.Path, _ faults.Identity) (
 		return "", nil
 	}
 	found, err := agent.FindHost(ctx, host)
-	if err != nil {
-		return "", fmt.Errorf("%s cannot be found: %w", p.To, err)
+	switch {
+	case agent.Missing(err):
+		return "", fmt.Errorf("%s %w: %w", p.To, faults.ErrNotFound, err)
+	case err != nil:
+		return "", fmt.Errorf("%s cannot be looked up: %w", p.To, err)
 	}
 	return agent.Place(host, found), nil
 }
