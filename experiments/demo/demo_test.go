@@ -20,6 +20,7 @@ import (
 
 // town is a whole shop in this process, on loopback.
 type town struct {
+	taken  map[string]bool // addresses
 	t      *testing.T
 	urls   map[string]string
 	admins map[string]string
@@ -31,10 +32,10 @@ type town struct {
 
 func newTown(t *testing.T, lies ...string) *town {
 	t.Helper()
-	c := &town{t: t, urls: map[string]string{}, admins: map[string]string{}, stops: map[string]context.CancelFunc{}, done: map[string]chan error{},
+	c := &town{t: t, taken: map[string]bool{}, urls: map[string]string{}, admins: map[string]string{}, stops: map[string]context.CancelFunc{}, done: map[string]chan error{},
 		o: Options{Lies: lies, Canary: "c4nary", Key: "sealed-in-tests", Speed: 20}, dir: t.TempDir()}
 	for _, s := range Services {
-		c.urls[s], c.admins[s] = "http://"+free(t), "http://"+free(t)
+		c.urls[s], c.admins[s] = "http://"+c.free(t), "http://"+c.free(t)
 	}
 	for _, s := range []string{"catalog", "payments", "orders", "accounts", "web", "status"} {
 		c.start(s)
@@ -47,12 +48,17 @@ func newTown(t *testing.T, lies ...string) *town {
 	return c
 }
 
-// free is an address that the kernel gives to no one who asks for any: a service is started on it more than once.
-func free(t *testing.T) string {
+// free is an address that was given to nobody else, and that the kernel gives to no one who asks for any: a service is
+// started on it more than once.
+func (c *town) free(t *testing.T) string {
 	t.Helper()
 	for range 100 {
 		address := fmt.Sprintf("127.0.0.1:%d", 20000+rand.IntN(12000))
+		if c.taken[address] {
+			continue
+		}
 		if l, err := net.Listen("tcp", address); err == nil {
+			c.taken[address] = true
 			l.Close()
 			return address
 		}
