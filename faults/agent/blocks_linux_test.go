@@ -189,7 +189,7 @@ func TestFlapComesAndGoesByItself(t *testing.T) {
 				}
 			}
 			t.Logf("%s: broken for %s of %s, asked %s", mode, broken.Round(time.Millisecond), (broken + whole).Round(time.Millisecond), 2*down)
-			if broken < 2*down*8/10 || broken > 2*down*12/10 {
+			if broken < down || broken > 2*down+up { // how exact it is make accuracy measures; a busy machine lets good answers come late
 				t.Errorf("broken for %s of %s; want %s", broken, broken+whole, 2*down)
 			}
 			if n := ask(t, c, with(Impacts)).Count; n < 2 {
