@@ -24,6 +24,11 @@ type Record struct {
 	Claim       *ClaimMade      `json:"claim,omitempty"`
 	Sight       *Sight          `json:"sight,omitempty"`
 	Visit       *Visit          `json:"visit,omitempty"`
+	Page        *PageSeen       `json:"page,omitempty"`
+	Press       *Press          `json:"press,omitempty"`
+	Notice      *Notice         `json:"notice,omitempty"`
+	Shot        *Shot           `json:"shot,omitempty"`
+	Outline     *Outline        `json:"outline,omitempty"`
 	Fault       *FaultEvent     `json:"fault,omitempty"`
 	Look        *Look           `json:"look,omitempty"`
 	Status      *StatusRead     `json:"status,omitempty"`
@@ -100,6 +105,11 @@ type Exchange struct {
 	Why     string              `json:"why,omitempty"`     // the trouble in words
 	Expect  *bool               `json:"expect,omitempty"`  // what the step's expect said, on the last hop
 	Version *float64            `json:"version,omitempty"` // what the step's version said, on the last hop
+
+	// Of requests that a page made.
+	Kind      string `json:"kind,omitempty"`       // document, xhr, fetch, eventsource, websocket, ping; empty on surface http
+	FromCache bool   `json:"from_cache,omitempty"` // the browser did not ask anybody
+	Page      int64  `json:"page,omitempty"`       // the document that asked
 }
 
 // Text is a body as far as it was kept.
@@ -132,6 +142,8 @@ type ClaimMade struct {
 	Clicked  time.Time        `json:"clicked"`
 	Final    time.Time        `json:"final"`              // when it was made
 	Exchange int64            `json:"exchange,omitempty"` // Seq of the answer that made it
+	Sample   int64            `json:"sample,omitempty"`   // on a page: Seq of the sample that showed it
+	Block    int64            `json:"block,omitempty"`    // on a page: ID of the block that said it, where it was one
 }
 
 // Sight is what a doubter found when they looked up what they had just been told.

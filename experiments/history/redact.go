@@ -20,6 +20,9 @@ type redactor struct {
 // record notes on an exchange which secrets its answer gave away, before they are blotted out: the rule about leaked
 // secrets needs to know. The caller's record stays as it is.
 func (r redactor) record(rec experiments.Record) experiments.Record {
+	if rec.Page != nil {
+		rec.Page = r.page(*rec.Page)
+	}
 	if rec.Exchange == nil {
 		return rec
 	}
@@ -34,6 +37,18 @@ func (r redactor) record(rec experiments.Record) experiments.Record {
 	}
 	rec.Exchange = &x
 	return rec
+}
+
+// page notes on the blocks of a sample which secrets they show.
+func (r redactor) page(seen experiments.PageSeen) *experiments.PageSeen {
+	seen.Born = slices.Clone(seen.Born)
+	for i := range seen.Born {
+		b := &seen.Born[i]
+		for _, hit := range r.hits(b.Text + "\n" + b.Name + "\n" + b.Described) {
+			b.Hits = met(b.Hits, strings.TrimPrefix(hit.Pattern, secretHit), int(hit.Offset))
+		}
+	}
+	return &seen
 }
 
 // Inspect adds the search for the run's secrets to a search of answers, so that one is met, and named, also beyond what is
