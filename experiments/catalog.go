@@ -2,6 +2,7 @@ package experiments
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -23,7 +24,29 @@ type SurfaceKind struct {
 	Name, Doc, Example string
 	NewAction          func() Action // an empty value for the keys of a step that are the surface's own
 	Open               func(SurfaceConfig) (Surface, error)
+	// Start starts what all users of one run share, such as a browser, and Open is then the stage's. nil: they share nothing.
+	Start func(ctx context.Context, c StageConfig) (Stage, error)
 }
+
+// StageConfig is what a run gives to what its users share.
+type StageConfig struct {
+	Recorder Recorder
+	Inspect  func(body []byte) []PatternHit
+	Lexicon  func(texts []string) (Claim, string) // may be nil: then words make no claim
+	Folder   string                               // of the run, for screenshots; empty: none are made
+	Prefix   string                               // of every marker
+}
+
+// Stage is what all users of a surface share in one run.
+type Stage interface {
+	Open(c SurfaceConfig) (Surface, error)
+	// Begin tells that a phase begins, and about how long it will be; 0 when nobody knows.
+	Begin(p Phase, length time.Duration)
+	Close() error
+}
+
+// ErrSurfaceGone means that what users act through has ended or was never there, and that this says nothing about the product.
+var ErrSurfaceGone = errors.New("users have nothing to act through")
 
 // Action is what one step does, in the words of its surface: a struct filled from YAML, with Templates and Exprs.
 type Action interface {
@@ -39,11 +62,16 @@ type SurfaceConfig struct {
 	Base      string       // what relative addresses are resolved against: the URL of the journey's service
 	Inspect   func(body []byte) []PatternHit
 	Canaries  []string
-	BodyLimit int64 // bytes kept of a body; the rest is counted and hashed
-	ReadLimit int64 // bytes read of a body at most
+	Journey   string
+	User      int
+	Visitor   string                  // whose login it is, by name
+	Service   func(url string) string // the service that an address belongs to; nil: nobody knows
+	BodyLimit int64                   // bytes kept of a body; the rest is counted and hashed
+	ReadLimit int64                   // bytes read of a body at most
 }
 
-// Surface is where one user acts. It records nothing itself: the caller saves the Answer.
+// Surface is where one user acts. One without a Stage records nothing itself, and the caller saves the Answer; one of a
+// Stage, where things happen also between two acts, writes down itself what went over the wire and what was claimed.
 type Surface interface {
 	// Do performs one step as a user would. An error means that the surface broke; a product that says no, or nothing,
 	// is an Answer.
@@ -57,6 +85,16 @@ type Act struct {
 	Action  Action
 	Vars    Vars // what templates see
 	Timeout time.Duration
+
+	// For surfaces of a Stage, which record themselves.
+	Visit   int64
+	Step    string
+	Marker  string // of the intent, from its act on
+	Attempt int    // from 1
+	Setup   bool
+	Speaks  bool          // what the product says from now on is a claim about the intent
+	Claims  *Claims       // what the journey declares; may be nil
+	Final   time.Duration // the deadline for a final claim
 }
 
 // Answer is what came of an act: what went over the wire, and what expressions about it see.
@@ -64,6 +102,10 @@ type Answer struct {
 	Exchanges []Exchange // every request with its answer, redirects hop by hop
 	Vars      Vars       // status, headers, body, json, elapsed, hops …
 	Answered  bool       // false: no response within the time, or a broken connection
+
+	Recorded bool   // a surface of a Stage: exchanges and claims are in the history
+	Claim    Claim  // what it claimed, of a recorded one
+	Why      string // why it was not answered, or could not be acted, of a recorded one
 }
 
 // ProbeKind is a way to look at one fact.

@@ -25,6 +25,7 @@ type bench struct {
 	idents []string // services whose names are identifiers
 	envs   map[string]*cel.Env
 	first  error // the first mistake
+	pages  bool  // the journey at hand goes through a browser: its answers are pages
 }
 
 func newBench(services []string) *bench {
@@ -41,7 +42,7 @@ var identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 // reserved names are in sight by themselves, or words of CEL.
 var reserved = map[string]bool{"env": true, "marker": true, "visitor": true, "run": true, "parameters": true, "services": true, "steps": true, "needs": true,
-	"item": true, "status": true, "headers": true, "body": true, "json": true, "elapsed": true, "hops": true, "answered": true,
+	"item": true, "status": true, "headers": true, "body": true, "json": true, "elapsed": true, "hops": true, "answered": true, "page": true,
 	"connected": true, "exit": true, "stdout": true, "stderr": true, "state": true, "health": true, "restarts": true,
 	"rows": true, "value": true, "count": true, "lines": true,
 	"file": true, "html": true, "html_of": true, "in": true, "true": true, "false": true, "null": true, "as": true,
@@ -65,7 +66,7 @@ func typeOf(name string) *cel.Type {
 		return cel.ListType(cel.MapType(cel.StringType, cel.DynType))
 	case "lines":
 		return cel.ListType(cel.StringType)
-	case "parameters", "services", "steps", "needs":
+	case "parameters", "services", "steps", "needs", "page":
 		return cel.MapType(cel.StringType, cel.DynType)
 	}
 	return cel.DynType
@@ -86,6 +87,9 @@ func (b *bench) inSight(at spot) []string {
 	always = append(always, b.idents...)
 	switch at.place {
 	case "answer":
+		if b.pages {
+			return append(always, "page", "elapsed", "answered")
+		}
 		return append(always, "status", "headers", "body", "json", "elapsed", "hops", "answered")
 	case "item":
 		return append(always, "item")
@@ -108,6 +112,10 @@ func (b *bench) env(names []string, folder string) (*cel.Env, error) {
 		options = append(options, htmlMacro(1), htmlMacro(2),
 			cel.Function("html_of", cel.Overload("html_of", []*cel.Type{cel.StringType, cel.StringType, cel.StringType}, cel.StringType,
 				cel.FunctionBinding(htmlOf))))
+	}
+	if slices.Contains(names, "page") {
+		options = append(options, cel.Function("says", cel.MemberOverload("page_says", []*cel.Type{cel.MapType(cel.StringType, cel.DynType), cel.StringType},
+			cel.BoolType, cel.BinaryBinding(pageSays))))
 	}
 	for _, name := range names {
 		kind := typeOf(name)

@@ -129,9 +129,9 @@ func (w *compiler) bindJourney(j *Journey, s *source) {
 			}
 		}
 	}
-	w.bench.visitor = visitorNames(j)
+	w.bench.visitor, w.bench.pages = visitorNames(j), j.Surface == "browser"
 	w.bench.bind(j, nil)
-	w.bench.steps, w.bench.visitor = nil, nil
+	w.bench.steps, w.bench.visitor, w.bench.pages = nil, nil, false
 }
 
 // checkJourney finds the mistakes that a journey can have by itself, and names its steps.

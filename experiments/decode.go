@@ -163,6 +163,9 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, path string, tag reflect.
 	case *Moment:
 		d.moment(n, into, path)
 		return
+	case *Wait:
+		d.wait(n, into, path)
+		return
 	case encoding.TextUnmarshaler:
 		if d.scalar(n, path, "text") {
 			if err := into.UnmarshalText([]byte(n.Value)); err != nil {
@@ -288,6 +291,16 @@ func (d *decoder) moment(n *yaml.Node, into *Moment, path string) {
 	if (into.Boundary.Before == "") == (into.Boundary.After == "") {
 		d.at(n, path, "", `want either "before" or "after", with the name of a step`)
 	}
+}
+
+// wait wants a duration, or what to wait for.
+func (d *decoder) wait(n *yaml.Node, into *Wait, path string) {
+	if n.Kind != yaml.MappingNode {
+		d.duration(n, &into.Time, path)
+		return
+	}
+	into.For = &Locator{}
+	d.structure(n, reflect.ValueOf(into.For).Elem(), path)
 }
 
 // tree keeps a value of any shape. What becomes of its texts the caller says; a day is text, as it was written.

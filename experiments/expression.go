@@ -39,6 +39,7 @@ var ErrNotCompiled = errors.New("expression is not compiled")
 //	answer   beside that, what a surface answered: status, headers (by lower-case name), body, json (an empty map when the
 //	         body is not JSON), elapsed (a duration), hops, answered, and html(selector[, attribute]): the text or an
 //	         attribute of the first element of body that a CSS selector matches, an error when there is none
+//	         in a browser instead: page.url .title .text .alerts, page.says("…"), elapsed, answered
 //	item     beside that, item: one entry of the list that a reader was given
 //	probe    beside that, what the probe's kind lists in Sees
 //	launch   beside services, needs['orders-db'].url .host .port .address .ports: where a service that candor starts finds

@@ -5,7 +5,7 @@ import "time"
 // Journey is what a user does, step by step: kind Journey.
 type Journey struct {
 	Name        string    `yaml:"name" json:"name" required:"true"`
-	Surface     string    `yaml:"surface" json:"surface" doc:"http" required:"true"`
+	Surface     string    `yaml:"surface" json:"surface" doc:"http or browser" required:"true"`
 	Interaction string    `yaml:"interaction" json:"interaction" doc:"realtime, interact, page or analytics: selects the latency clause" enum:"realtime,interact,page,analytics"`
 	Service     string    `yaml:"service" json:"service,omitempty" doc:"service that users talk to; the experiment's when absent"`
 	Visitors    []Visitor `yaml:"visitors" json:"visitors,omitempty" doc:"logins; users take them in turn"`

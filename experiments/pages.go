@@ -44,6 +44,7 @@ type Block struct {
 	Name     string `json:"name,omitempty"` // accessible name, of controls and pictures
 	Text     string `json:"text,omitempty"` // all visible text of its own, at most 500 characters
 	Box      Box    `json:"box"`
+	Unseen   bool   `json:"unseen,omitempty"` // only assistive technology meets it: its box has no area to speak of
 
 	Live        string `json:"live,omitempty"`       // assertive or polite: it is in something that announces its changes
 	LiveBorn    bool   `json:"live_born,omitempty"`  // and that was inserted together with it
@@ -149,7 +150,6 @@ type Node struct {
 	Role     string `json:"role"`
 	Name     string `json:"name,omitempty"`
 	About    string `json:"about,omitempty"` // description
-	Value    string `json:"value,omitempty"` // never of protected fields
 	Live     string `json:"live,omitempty"`
 	Busy     bool   `json:"busy,omitempty"`
 	Disabled bool   `json:"disabled,omitempty"`

@@ -47,6 +47,7 @@ const (
 	ReasonDirty           = "dirty"
 	ReasonLoadBehind      = "load-behind"
 	ReasonEvidenceLost    = "evidence-lost"
+	ReasonNoBrowser       = "no-browser"
 	ReasonNoRecovery      = "no-recovery"
 	ReasonNothingGated    = "nothing-gated"
 	ReasonRuleFailed      = "rule-failed"

@@ -115,6 +115,9 @@ func (s schemas) value(v reflect.Value, doc, enum string) *jsonschema.Schema {
 		where := s.structure(reflect.ValueOf(&Boundary{}).Elem(), "")
 		where.OneOf = []*jsonschema.Schema{{Required: []string{"before"}}, {Required: []string{"after"}}}
 		return &jsonschema.Schema{Description: doc, OneOf: []*jsonschema.Schema{when, where}}
+	case *Wait:
+		long := s.value(reflect.New(reflect.TypeFor[time.Duration]()).Elem(), "", "")
+		return &jsonschema.Schema{Description: doc, OneOf: []*jsonschema.Schema{long, s.structure(reflect.ValueOf(&Locator{}).Elem(), "")}}
 	case encoding.TextUnmarshaler:
 		return textual(v.Type(), doc)
 	}

@@ -63,7 +63,7 @@ func (v *View) Reading() []Block {
 func (v *View) Text() string {
 	var text strings.Builder
 	for _, b := range v.Reading() {
-		if b.Text != "" {
+		if b.Text != "" && !b.Unseen {
 			text.WriteString(b.Text)
 			text.WriteByte('\n')
 		}
