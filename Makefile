@@ -25,8 +25,9 @@ test: build setup vet ## everything that has to hold, on this machine
 	@go test -p 1 -timeout 18m ./... # one package at a time: they measure times, and share one engine and few cores
 
 .PHONY: setup
-setup: ## make what the tests need beside Go and Docker (one image with the servers that tests talk to)
+setup: ## make what the tests need beside Go and Docker (one image with the servers that tests talk to; a browser)
 	@testdata/images/prepare
+	@testdata/browser/prepare
 
 .PHONY: vet
 vet: ## gofmt and go vet
