@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"github.com/candor-chaos/candor/experiments"
+	"github.com/candor-chaos/candor/experiments/browser"
 	"github.com/candor-chaos/candor/experiments/effects"
 	"github.com/candor-chaos/candor/experiments/honesty"
 	"github.com/candor-chaos/candor/experiments/journeys"
@@ -20,7 +21,7 @@ import (
 func catalog() experiments.Catalog {
 	return experiments.Catalog{
 		Faults:   faults.All(),
-		Surfaces: journeys.All(),
+		Surfaces: append(journeys.All(), browser.Kind),
 		Probes:   probes.All(),
 		Readers:  effects.All(),
 		Rules:    honesty.Infos(),

@@ -20,8 +20,8 @@ func TestReadmeExperiment(t *testing.T) {
 		t.Fatal(err)
 	}
 	blocks := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllSubmatch(readme, -1)
-	if len(blocks) != 2 {
-		t.Fatalf("the README has %d YAML blocks; this test knows of two", len(blocks))
+	if len(blocks) != 3 {
+		t.Fatalf("the README has %d YAML blocks; this test knows of three", len(blocks))
 	}
 	dir := t.TempDir()
 	i := demo.Instance{Project: "candor-practice", Speed: demoSpeed, Canary: demoCanary}
@@ -41,6 +41,13 @@ func TestReadmeExperiment(t *testing.T) {
 	}
 	if _, err := experiments.Validate([]string{system}, experiments.LoadOptions{Catalog: catalog()}); err != nil {
 		t.Errorf("the README's system:\n%v", err)
+	}
+	journey := filepath.Join(dir, "experiments", "buy-in-the-shop.yaml")
+	if err := os.WriteFile(journey, blocks[2][1], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := experiments.Validate([]string{journey}, experiments.LoadOptions{Catalog: catalog()}); err != nil {
+		t.Errorf("the README's journey through a browser:\n%v", err)
 	}
 }
 

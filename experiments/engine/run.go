@@ -40,6 +40,8 @@ type run struct {
 	tally  *tally
 	busy   *traffic
 	loads  *loads
+	prefix string            // of every marker
+	stages map[string]staged // of surfaces, by name
 
 	abort       context.CancelCauseFunc
 	watching    errgroup.Group // looks and readings beside the phases
@@ -52,7 +54,7 @@ type run struct {
 // open takes the system, mends what dead runs left in it, and begins journal, guardian, folder and history, in this order:
 // nothing is made in the world before somebody would take it away again. What fails half way is closed again.
 func open(ctx context.Context, c Config) (r *run, err error) {
-	r = &run{config: c, plan: c.Plan, pace: c.pace, steadyAfter: -1, tally: newTally(c.Plan), loads: newLoads(c.Plan)}
+	r = &run{config: c, plan: c.Plan, pace: c.pace, steadyAfter: -1, tally: newTally(c.Plan), loads: newLoads(c.Plan), stages: map[string]staged{}}
 	if r.pace == (pace{}) {
 		r.pace = patient
 	}
@@ -97,7 +99,7 @@ func (r *run) openHistory(_ context.Context, prefix string) (err error) {
 	if r.writer, err = history.Create(r.folder, head, r.plan.Exec.Secrets()); err != nil {
 		return err
 	}
-	r.markers = history.NewMarkers(r.writer, prefix)
+	r.markers, r.prefix = history.NewMarkers(r.writer, prefix), prefix
 	return nil
 }
 
@@ -149,7 +151,9 @@ func (r *run) Append(rec experiments.Record) (int64, error) {
 
 // begin starts a phase of the timeline.
 func (r *run) begin(p experiments.Phase) error {
-	return r.record(experiments.Record{Phase: &experiments.PhaseStart{Name: p}})
+	err := r.record(experiments.Record{Phase: &experiments.PhaseStart{Name: p}})
+	r.tellStages(p)
+	return err
 }
 
 // trouble writes down what the verdict must know.
@@ -165,7 +169,7 @@ func (r *run) surroundings() experiments.Surroundings {
 // guardian is left without a goodbye, and takes over.
 func (r *run) close(ctx context.Context) error {
 	ctx = context.WithoutCancel(ctx)
-	err := r.dismiss(ctx)
+	err := errors.Join(r.closeStages(), r.dismiss(ctx))
 	switch {
 	case r.journal == nil:
 	case r.owing || r.unclean:

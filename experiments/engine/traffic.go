@@ -33,8 +33,15 @@ type traffic struct {
 func (r *run) letUsersIn(ctx context.Context) (*traffic, error) {
 	busy := &traffic{}
 	visits := new(atomic.Int64)
+	var walked []int
 	for i := range r.plan.Exec.Experiment.Journeys {
-		kind, err := r.surface(r.plan.Journeys[i].Surface)
+		kind, err := r.surface(ctx, r.plan.Journeys[i].Surface)
+		if errors.Is(err, experiments.ErrSurfaceGone) {
+			if err := r.unwalked(r.plan.Journeys[i].Name, err); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -43,30 +50,25 @@ func (r *run) letUsersIn(ctx context.Context) (*traffic, error) {
 		if err != nil {
 			return nil, err
 		}
-		busy.walkers = append(busy.walkers, walker)
+		busy.walkers, walked = append(busy.walkers, walker), append(walked, i)
 	}
 	walking, stop := context.WithCancel(ctx)
 	busy.stop = stop
-	for i, use := range r.plan.Exec.Experiment.Journeys {
+	for n, i := range walked {
+		use := r.plan.Exec.Experiment.Journeys[i]
 		t := load.Traffic{Users: use.Users, Every: use.Every, Rate: float64(use.Rate)}
-		source := load.New(t, busy.walk(busy.walkers[i]))
+		source := load.New(t, busy.walk(busy.walkers[n]))
 		r.loads.open(r.plan.Journeys[i].Name, source)
 		busy.group.Go(func() error {
 			offered, err := source.Run(walking)
 			busy.judge(r.plan.Journeys[i].Name, offered)
+			if errors.Is(err, experiments.ErrSurfaceGone) {
+				err = r.unwalked(r.plan.Journeys[i].Name, err)
+			}
 			return r.orAbort(err)
 		})
 	}
 	return busy, nil
-}
-
-func (r *run) surface(name string) (experiments.SurfaceKind, error) {
-	for _, kind := range r.config.Catalog.Surfaces {
-		if kind.Name == name {
-			return kind, nil
-		}
-	}
-	return experiments.SurfaceKind{}, fmt.Errorf("no surface %q in the catalog", name)
 }
 
 func (t *traffic) walk(w *journeys.Walker) load.Walk {
@@ -129,6 +131,7 @@ func (r *run) stopUsers() error {
 	for _, w := range r.busy.walkers {
 		err = errors.Join(err, w.Close())
 	}
+	err = errors.Join(err, r.closeStages())
 	for _, text := range r.busy.behind {
 		err = errors.Join(err, r.trouble(experiments.ReasonLoadBehind, text))
 	}

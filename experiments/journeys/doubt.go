@@ -128,6 +128,9 @@ func (v *visit) shows(answer experiments.Answer) (bool, string) {
 
 // exists goes by the status: a 2xx is a sight of it, a 404 or 410 of its absence, and anything else is none.
 func exists(answer experiments.Answer) (bool, string) {
+	if answer.Recorded {
+		return existsOnPage(answer)
+	}
 	switch last := answer.Exchanges[len(answer.Exchanges)-1]; {
 	case !answer.Answered:
 		return false, "no answer (" + last.Trouble + ")"
@@ -155,7 +158,7 @@ func (v *visit) look(ctx context.Context, looks []lookup, attempt int) (glance, 
 			}
 		}
 		g.sent = time.Now()
-		answer, err := v.user.surface.Do(context.WithoutCancel(ctx), experiments.Act{Action: l.step.Action, Vars: vars, Timeout: l.timeout})
+		answer, err := v.user.surface.Do(context.WithoutCancel(ctx), v.act(l.act, vars, 1))
 		if err != nil {
 			return g, fmt.Errorf("step %q: %w", l.name, err)
 		}

@@ -37,7 +37,7 @@ func (v *visit) press(ctx context.Context, a act, vars experiments.Vars) ([]pres
 		sent++
 		attempt := sent
 		go func() {
-			answer, err := v.user.surface.Do(context.WithoutCancel(ctx), experiments.Act{Action: a.step.Action, Vars: vars, Timeout: a.timeout})
+			answer, err := v.user.surface.Do(context.WithoutCancel(ctx), v.act(a, vars, attempt))
 			done <- pressed{attempt, answer, err}
 		}()
 	}
@@ -70,6 +70,18 @@ func (v *visit) press(ctx context.Context, a act, vars experiments.Vars) ([]pres
 		}
 	}
 	return all, nil
+}
+
+// act is one attempt as a surface is told of it. After an intent that is made by another step than its claims, all that
+// a page says until then speaks of it.
+func (v *visit) act(a act, vars experiments.Vars, attempt int) experiments.Act {
+	made := experiments.Act{Action: a.step.Action, Vars: vars, Timeout: a.timeout, Visit: v.record.ID, Step: a.name, Attempt: attempt,
+		Setup: a.setup, Claims: a.step.Claims, Final: v.walker.planned.Deadlines.Final}
+	made.Speaks = v.wanted && !a.lookup && (a.step.Claims != nil || a.intent && !v.walker.claims)
+	if v.wanted {
+		made.Marker = v.marker
+	}
+	return made
 }
 
 // decisive is the place of the attempt that a person goes by: the last that was answered, or the last of all.

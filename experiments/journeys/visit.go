@@ -19,6 +19,7 @@ type visit struct {
 	marker string         // of this visit's intent
 	wanted bool           // the intent is in the history
 	told   bool           // a claim was made
+	began  time.Time      // when the intent was acted
 	steps  map[string]any // what the steps so far brought
 }
 
@@ -131,6 +132,9 @@ func (v *visit) take(ctx context.Context, a act) (stopped string, err error) {
 		}
 	}
 	clicked := time.Now()
+	if a.intent {
+		v.began = clicked
+	}
 	all, err := v.press(ctx, a, vars)
 	if err != nil {
 		return "", err
@@ -146,6 +150,9 @@ func (v *visit) take(ctx context.Context, a act) (stopped string, err error) {
 // down, and each that was answered told the user something; the last one counts.
 func (v *visit) conclude(a act, vars experiments.Vars, all []pressed, clicked time.Time) (stopped string, heard told, err error) {
 	last := decisive(all)
+	if p := all[last]; p.answer.Recorded {
+		return v.concludePage(a, p.answer, vars.With(p.answer.Vars))
+	}
 	for i, p := range all {
 		answer, seen := p.answer, vars.With(p.answer.Vars)
 		why := v.expected(a, answer, seen)

@@ -88,6 +88,9 @@ func (w *Walker) Walk(ctx context.Context, number int, due time.Time) (experimen
 		w.config.Over(v.record.ID)
 	}
 	v.record.OK = err == nil && v.record.Stopped == ""
+	if errors.Is(err, experiments.ErrSurfaceGone) {
+		return v.record, err // it was not the product that ended this visit
+	}
 	if err != nil {
 		v.record.Stopped = err.Error()
 	}
@@ -114,13 +117,15 @@ func (w *Walker) user(number int) (*user, error) {
 	if u, known := w.users[number]; known {
 		return u, nil
 	}
-	surface, err := w.config.Surface.Open(experiments.SurfaceConfig{Base: w.base, Inspect: w.config.Inspect, Canaries: w.config.Plan.Canaries})
-	if err != nil {
-		return nil, fmt.Errorf("open surface %s for user %d: %w", w.config.Surface.Name, number, err)
-	}
-	u := &user{surface: surface, steps: map[string]any{}}
+	u := &user{steps: map[string]any{}}
 	if all := w.config.Plan.Exec.Visitors; w.config.Journey < len(all) && len(all[w.config.Journey]) > 0 {
 		u.login = all[w.config.Journey][number%len(all[w.config.Journey])]
+	}
+	var err error
+	u.surface, err = w.config.Surface.Open(experiments.SurfaceConfig{Base: w.base, Inspect: w.config.Inspect, Canaries: w.config.Plan.Canaries,
+		Journey: w.planned.Name, User: number, Visitor: u.login.Name, Service: w.service})
+	if err != nil {
+		return nil, fmt.Errorf("open surface %s for user %d: %w", w.config.Surface.Name, number, err)
 	}
 	w.users[number] = u
 	return u, nil
