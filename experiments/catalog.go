@@ -66,6 +66,7 @@ type SurfaceConfig struct {
 	User      int
 	Visitor   string                  // whose login it is, by name
 	Service   func(url string) string // the service that an address belongs to; nil: nobody knows
+	Regions   []Region                // of its pages
 	BodyLimit int64                   // bytes kept of a body; the rest is counted and hashed
 	ReadLimit int64                   // bytes read of a body at most
 }

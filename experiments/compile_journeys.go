@@ -66,6 +66,13 @@ func (w *compiler) journey(use JourneyUse, j *Journey) PlannedJourney {
 		p.Effects = append(p.Effects, PlannedEffect{Name: e.Name, Own: e.Tenant == "own", Reader: e.Kind, Valued: !e.Want.IsZero(),
 			Shares: w.shares(e)})
 	}
+	for _, r := range j.Regions {
+		if r.Needs == nil {
+			r.Needs = append([]string{}, w.needs(service)...)
+		}
+		setDefault(&r.Kind, "other")
+		p.Regions = append(p.Regions, r)
+	}
 	return p
 }
 
@@ -129,9 +136,24 @@ func (w *compiler) bindJourney(j *Journey, s *source) {
 			}
 		}
 	}
+	w.checkRegions(j, s)
 	w.bench.visitor, w.bench.pages = visitorNames(j), j.Surface == "browser"
 	w.bench.bind(j, nil)
 	w.bench.steps, w.bench.visitor, w.bench.pages = nil, nil, false
+}
+
+// checkRegions wants regions to have names of their own, on pages that somebody looks at.
+func (w *compiler) checkRegions(j *Journey, s *source) {
+	names := map[string]bool{}
+	for i, r := range j.Regions {
+		unique(s, names, "regions", r.Name, index("regions", i))
+		for n, need := range r.Needs {
+			w.known(s, index(index("regions", i)+".needs", n), need)
+		}
+		if j.Surface != "browser" {
+			s.on(index("regions", i), "", "regions are parts of pages, and on surface %s nobody sees any", j.Surface)
+		}
+	}
 }
 
 // checkJourney finds the mistakes that a journey can have by itself, and names its steps.

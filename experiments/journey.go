@@ -13,6 +13,7 @@ type Journey struct {
 	Steps       []Step    `yaml:"steps" json:"steps" required:"true"`
 	Lookup      []Step    `yaml:"lookup" json:"lookup,omitempty" doc:"steps by which a doubter finds out after the intent whether it is there; the last one's expect says so. When absent a doubter reads the page again on which the intent ended, or that its Location names, and looks for the marker"`
 	Effects     []Effect  `yaml:"effects" json:"effects,omitempty"`
+	Regions     []Region  `yaml:"regions" json:"regions,omitempty" doc:"parts of the pages that are looked at by themselves, on surface browser"`
 }
 
 // Visitor is one login, written name:password, in a place for secrets.
@@ -54,4 +55,18 @@ type Effect struct {
 	Tenant string     `yaml:"tenant" json:"tenant,omitempty" doc:"own: all that the reader lists belongs to this run" enum:"own,shared"`
 	Reader ReaderSpec `yaml:",kind=reader" json:"-"`
 	Kind   string     `yaml:"-" json:"kind"`
+}
+
+// Region is a part of a page. The selectors within it are CSS, and start at the region.
+type Region struct {
+	Name       string        `yaml:"name" json:"name" required:"true"`
+	Selector   string        `yaml:"selector" json:"selector" required:"true" doc:"CSS"`
+	Needs      []string      `yaml:"needs" json:"needs,omitempty" doc:"services whose data it shows; all that the journey's service needs when absent"`
+	Kind       string        `yaml:"kind" json:"kind,omitempty" doc:"what its data is about: money, stock, health, or other when absent" enum:"money,stock,health,other"`
+	AllowedAge time.Duration `yaml:"allowed_age" json:"allowed_age,omitempty" doc:"how old what it shows may be without saying so"`
+	Essential  bool          `yaml:"essential" json:"essential,omitempty" doc:"it may not be missing"`
+	Rows       string        `yaml:"rows" json:"rows,omitempty" doc:"its rows of data"`
+	Version    string        `yaml:"version" json:"version,omitempty" doc:"what says which version it shows; of a selector that ends in [attribute] the attribute, else the text"`
+	Mark       string        `yaml:"mark" json:"mark,omitempty" doc:"what is there when it says that it is old"`
+	Live       string        `yaml:"live" json:"live,omitempty" doc:"what is there when it says that it is up to date"`
 }

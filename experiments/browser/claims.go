@@ -95,12 +95,10 @@ func (l *listener) hear(at time.Time, seq int64, s experiments.PageSeen) {
 	for _, id := range s.Gone {
 		delete(l.births, id)
 	}
+	l.born++
 	for _, b := range s.Born {
 		if was, known := l.there[b.ID]; s.Page == l.before && known && was.Text == b.Text && was.Claim == b.Claim {
 			continue
-		}
-		if l.births[b.ID] == 0 {
-			l.born++
 		}
 		l.births[b.ID] = l.born
 	}
@@ -212,8 +210,15 @@ func (l *listener) fresh() []experiments.Block {
 		}
 	}
 	slices.SortFunc(all, func(a, b experiments.Block) int {
-		if d := l.births[b.ID] - l.births[a.ID]; d != 0 {
-			return d
+		switch {
+		case l.births[b.ID] != l.births[a.ID]:
+			return l.births[b.ID] - l.births[a.ID]
+		case a.Control != b.Control && b.Control: // a message before what can be done about it
+			return -1
+		case a.Control != b.Control:
+			return 1
+		case a.Box.Y != b.Box.Y:
+			return a.Box.Y - b.Box.Y
 		}
 		return int(a.ID - b.ID)
 	})

@@ -77,7 +77,7 @@ func (p *page) prepare(parent context.Context) error {
 	ctx, cancel := context.WithTimeout(parent, startWithin)
 	defer cancel()
 	yes, megabyte := true, int64(1<<20)
-	config, err := json.Marshal(map[string]any{"regions": []any{}})
+	config, err := json.Marshal(map[string]any{"regions": append([]experiments.Region{}, p.user.config.Regions...)})
 	if err != nil {
 		return err
 	}

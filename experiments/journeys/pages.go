@@ -11,8 +11,8 @@ import (
 // in the history already.
 func (v *visit) concludePage(a act, answer experiments.Answer, seen experiments.Vars) (stopped string, heard told, err error) {
 	heard = told{claim: answer.Claim, at: time.Now(), answer: answer}
-	stopped = v.expectedOfPage(a, answer, seen)
 	speaks := v.wanted && !a.lookup && (a.step.Claims != nil || a.intent && !v.walker.claims)
+	stopped = v.expectedOfPage(a, answer, seen, speaks)
 	v.told = v.told || speaks
 	if speaks && stopped == "" && answer.Claim != experiments.ClaimSuccess && answer.Claim != experiments.ClaimPending {
 		stopped = fmt.Sprintf("step %q: the product said %s", a.name, answer.Claim)
@@ -31,12 +31,12 @@ func (v *visit) concludePage(a act, answer experiments.Answer, seen experiments.
 }
 
 // expectedOfPage says why an act on a page did not come to what it should; empty when it did.
-func (v *visit) expectedOfPage(a act, answer experiments.Answer, seen experiments.Vars) string {
+func (v *visit) expectedOfPage(a act, answer experiments.Answer, seen experiments.Vars, speaks bool) string {
 	if !answer.Answered {
 		return fmt.Sprintf("step %q: %s", a.name, answer.Why)
 	}
 	if a.step.Expect.IsZero() {
-		if ok, _ := answer.Vars["ok"].(bool); !ok && a.step.Claims == nil {
+		if ok, _ := answer.Vars["ok"].(bool); !ok && !speaks {
 			return fmt.Sprintf("step %q: the page came with status %v", a.name, answer.Vars["status"])
 		}
 		return ""

@@ -123,7 +123,7 @@ func (w *Walker) user(number int) (*user, error) {
 	}
 	var err error
 	u.surface, err = w.config.Surface.Open(experiments.SurfaceConfig{Base: w.base, Inspect: w.config.Inspect, Canaries: w.config.Plan.Canaries,
-		Journey: w.planned.Name, User: number, Visitor: u.login.Name, Service: w.service})
+		Journey: w.planned.Name, User: number, Visitor: u.login.Name, Service: w.service, Regions: w.journey.Regions})
 	if err != nil {
 		return nil, fmt.Errorf("open surface %s for user %d: %w", w.config.Surface.Name, number, err)
 	}
