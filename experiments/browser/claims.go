@@ -266,8 +266,16 @@ func perEffect(claims *experiments.Claims, vars experiments.Vars) map[string]exp
 	return all
 }
 
-// markup reads data-claim.
+// markup reads data-claim; what has words of its own before what has none.
 func (l *listener) markup(blocks []experiments.Block) said {
+	h := l.marked(slices.DeleteFunc(slices.Clone(blocks), func(b experiments.Block) bool { return b.Text == "" }))
+	if h.claim == experiments.ClaimNone {
+		h = l.marked(blocks)
+	}
+	return h
+}
+
+func (l *listener) marked(blocks []experiments.Block) said {
 	return l.latest(blocks, byMarkup, func(b experiments.Block) (experiments.Claim, string) {
 		var claim experiments.Claim
 		if b.Claim == "" || claim.UnmarshalText([]byte(strings.ToLower(b.Claim))) != nil {

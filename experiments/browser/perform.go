@@ -189,7 +189,9 @@ func (u *user) touch(ctx context.Context, p *page, what prepared, press *experim
 			return err
 		case found.Count == 1:
 			press.Block, press.Box = found.First[0].ID, found.First[0].Box
-			why = u.apply(ctx, p, what, found.First[0], press)
+			if err := u.apply(ctx, p, what, found.First[0], press); why == nil || ctx.Err() == nil || !press.Acted.IsZero() {
+				why = err // else it is the time that is over, and what was in the way before says more
+			}
 		case found.Count > 1:
 			return stuck("ambiguous", "%d elements are %s: %s", found.Count, what.found, list(found))
 		default:

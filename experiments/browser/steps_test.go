@@ -81,7 +81,7 @@ func TestWhatKeepsAPersonFromActing(t *testing.T) {
 		{&experiments.Locator{Role: "button", Name: lit("Pay")}, "disabled", "is disabled"},
 		{&experiments.Locator{Role: "button", Name: lit("Under")}, "covered", "#veil"},
 	} {
-		a := r.try(u, experiments.Act{Step: c.trouble, Action: &Action{Click: c.what}, Timeout: time.Second})
+		a := r.try(u, experiments.Act{Step: c.trouble, Action: &Action{Click: c.what}, Timeout: 3 * time.Second})
 		last := r.notes.all()
 		press := last[len(last)-1].Press
 		for i := len(last) - 1; press == nil; i-- {

@@ -102,6 +102,9 @@ func (t *traffic) sent(e *network.EventRequestWillBeSent) {
 	u.mu.Lock()
 	where, act, acted := u.where, u.act, u.acted
 	u.mu.Unlock()
+	if !act.Speaks {
+		where.Marker = "" // sent when the answer to the intent had come
+	}
 	kind, asset := kindOf(e.Type, string(e.FrameID) == string(t.page.id()))
 	r := &request{asset: asset, frame: kind == "document", offset: offset, marked: acted}
 	r.exchange = experiments.Exchange{Marker: where.Marker, Journey: where.Journey, Step: where.Step, Setup: act.Setup, User: where.User,

@@ -1,6 +1,7 @@
 package honesty
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -83,6 +84,22 @@ func (r *row) told() time.Time {
 // unsent reports whether nothing shows that the user ever acted: the runner may have died in between.
 func (r *row) unsent() bool { return len(r.claims) == 0 && len(r.attempts) == 0 }
 
+// forsake takes back what was under way when a browser died: nobody was there any more to be told anything.
+func (e *evidence) forsake() {
+	if !slices.ContainsFunc(e.troubles, func(t experiments.Trouble) bool { return t.Code == experiments.ReasonNoBrowser }) {
+		return
+	}
+	ended := map[visitKey]bool{}
+	for _, v := range e.visits {
+		ended[visitKey{v.Journey, v.ID, v.User}] = true
+	}
+	for _, r := range e.rows {
+		if j := e.journeys[r.Journey]; j != nil && j.Surface == "browser" && len(r.claims) == 0 && !ended[visitKey{r.Journey, r.Visit, r.User}] {
+			r.attempts = nil
+		}
+	}
+}
+
 // lines are the evidence of a row: intent, last attempt, last claim, and the readings of one effect.
 func (r *row) lines(e *evidence, f fact) []string {
 	seqs := []int64{r.seq, f.seqs[0], f.seqs[1], f.vanished}
@@ -108,6 +125,7 @@ func (e *evidence) reckon() ledger {
 			row.attempts = append(row.attempts, i)
 		}
 	}
+	e.forsake()
 	for _, r := range e.rows {
 		r.settle(e)
 	}
