@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/candor-chaos/candor/experiments"
+	"github.com/candor-chaos/candor/experiments/browser"
 	"github.com/candor-chaos/candor/experiments/effects"
 	"github.com/candor-chaos/candor/experiments/journeys"
 	"github.com/candor-chaos/candor/experiments/probes"
@@ -27,7 +28,7 @@ var definitions = filepath.Join("..", "testdata")
 // catalog is what the command line has, with as many rules as these tests speak of.
 func catalog() experiments.Catalog {
 	return experiments.Catalog{
-		Faults: faults.All(), Surfaces: journeys.All(), Probes: probes.All(), Readers: effects.All(),
+		Faults: faults.All(), Surfaces: append(journeys.All(), browser.Kind), Probes: probes.All(), Readers: effects.All(),
 		Worlds: []faults.World{new(docker.World), new(process.World), new(toxiproxy.World)},
 		Rules: []experiments.RuleInfo{
 			{ID: "LK-01", Name: "stack-trace", Severity: experiments.S2, Level: "H/B", Built: true},
@@ -149,7 +150,7 @@ func TestGoodDefinitions(t *testing.T) {
 	for _, c := range checked {
 		kinds[c.Kind]++
 	}
-	want := map[string]int{"System": 1, "Standards": 1, "Journey": 2, "Experiment": 1}
+	want := map[string]int{"System": 1, "Standards": 1, "Journey": 3, "Experiment": 1}
 	if diff := cmp.Diff(want, kinds); diff != "" {
 		t.Errorf("definitions by kind (-want +got):\n%s", diff)
 	}
