@@ -71,7 +71,7 @@ func (w *compiler) journey(use JourneyUse, j *Journey) PlannedJourney {
 			r.Needs = append([]string{}, w.needs(service)...)
 		}
 		setDefault(&r.Kind, "other")
-		p.Regions = append(p.Regions, r)
+		p.Regions = append(p.Regions, PlannedRegion{Region: r})
 	}
 	return p
 }

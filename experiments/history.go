@@ -33,6 +33,7 @@ type Record struct {
 	Look        *Look           `json:"look,omitempty"`
 	Status      *StatusRead     `json:"status,omitempty"`
 	Truth       *TruthRead      `json:"truth,omitempty"`
+	Region      *RegionRead     `json:"region,omitempty"`
 	Seen        *faults.Request `json:"seen,omitempty"`
 	Trouble     *Trouble        `json:"trouble,omitempty"`
 	Environment *Environs       `json:"environment,omitempty"`

@@ -75,7 +75,7 @@ type PlannedJourney struct {
 	Steps       []PlannedStep   `json:"steps"`
 	Lookup      []PlannedStep   `json:"lookup,omitempty"` // of a doubter
 	Effects     []PlannedEffect `json:"effects,omitempty"`
-	Regions     []Region        `json:"regions,omitempty"`
+	Regions     []PlannedRegion `json:"regions,omitempty"`
 }
 
 // PlannedStep is a step and the services that it needs.

@@ -43,6 +43,8 @@ type evidence struct {
 
 	sickness string           // why the baseline shows no product that works; empty when it does
 	soft     map[int]softness // see softErrors
+
+	onScreen
 }
 
 type stepKey struct{ journey, step string }
@@ -72,7 +74,7 @@ func refs(seqs ...int64) []string {
 // gather indexes a history. Whatever is missing from it is missing from the evidence too; nothing is made up.
 func gather(plan *experiments.Plan, h experiments.History) *evidence {
 	e := &evidence{plan: plan, rules: map[string]int{}, journeys: map[string]*experiments.PlannedJourney{}, needs: map[stepKey][]string{},
-		torn: h.Torn, baseline: -1, marked: map[string]*row{}, visited: map[visitKey]*row{}, truths: map[effectKey]*truth{}, normals: map[stepKey]*normal{}}
+		torn: h.Torn, baseline: -1, marked: map[string]*row{}, visited: map[visitKey]*row{}, truths: map[effectKey]*truth{}, normals: map[stepKey]*normal{}, onScreen: newOnScreen()}
 	e.readPlan()
 	for i := range h.Records {
 		e.read(&h.Records[i])
@@ -85,6 +87,7 @@ func gather(plan *experiments.Plan, h experiments.History) *evidence {
 	e.finishAnswers()
 	e.learn()
 	e.weighTruths()
+	e.foldPages()
 	return e
 }
 
@@ -126,6 +129,8 @@ func (e *evidence) read(r *experiments.Record) {
 		e.sights = append(e.sights, *r)
 	case r.Visit != nil:
 		e.visits = append(e.visits, seenVisit{r.Visit, r.At, r.Seq})
+	case r.Page != nil, r.Press != nil, r.Notice != nil, r.Shot != nil, r.Region != nil:
+		e.addPage(r)
 	case r.Fault != nil:
 		e.addFault(r)
 	case r.Truth != nil:
