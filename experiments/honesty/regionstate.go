@@ -98,8 +98,8 @@ func (f *regionFold) look(v *experiments.View, now sample, _ time.Time) {
 	for _, b := range now.Born {
 		f.weigh(now, b)
 	}
-	for name, seen := range v.Regions {
-		f.region(v, now, name, seen)
+	for _, name := range sorted(v.Regions) {
+		f.region(v, now, name, v.Regions[name])
 	}
 }
 
