@@ -36,20 +36,30 @@ func (s *screen) firstOf(i int) sample {
 	return s.samples[i]
 }
 
-// focusAfter is where the focus went after a text was born: moved, when it came to another piece of the page; lost, when it
-// was somewhere before and is nowhere at a second look.
+// focusAfter is where the focus went after a text was born: moved, when it came to another piece of the page than it was on,
+// or than was clicked; lost, when it was somewhere before and is nowhere at a second look.
 func (s *saying) focusAfter(within time.Duration) (moved, lost bool) {
 	i := s.screen.at(s.BornN)
 	before := int64(0)
 	if i > 0 && s.screen.samples[i-1].Page == s.Page {
 		before = s.screen.samples[i-1].Focus
 	}
+	clicked := s.screen.clickedBefore(s)
 	for ; i < len(s.screen.samples) && s.screen.samples[i].Page == s.Page && !s.screen.samples[i].at.After(s.Born.Add(within)); i++ {
 		now := s.screen.samples[i]
-		moved = moved || now.Focus != 0 && now.Focus != before
+		moved = moved || now.Focus != 0 && now.Focus != before && now.Focus != clicked
 		lost = before != 0 && now.Focus == 0
 	}
 	return moved, lost
+}
+
+// clickedBefore is the block that was last acted on before a text came, on its page.
+func (s *screen) clickedBefore(one *saying) int64 {
+	n := sort.Search(len(s.presses), func(i int) bool { return s.presses[i].Began.After(one.Born) })
+	if n == 0 || s.presses[n-1].Page != one.Page {
+		return 0
+	}
+	return s.presses[n-1].Block
 }
 
 func unannouncedRule() Rule {

@@ -126,6 +126,7 @@ func (e *evidence) foldPages() {
 	for _, s := range e.screens {
 		slices.SortStableFunc(s.asks, func(a, b int) int { return e.answers[a].Sent.Compare(e.answers[b].Sent) })
 		slices.SortStableFunc(s.presses, func(a, b pressing) int { return a.Began.Compare(b.Began) })
+		slices.SortStableFunc(s.notices, func(a, b noticed) int { return a.When.Compare(b.When) })
 	}
 	for _, l := range experiments.Lives(e.samples) {
 		s := &saying{Life: l, screen: e.screenOf[screenKey{l.Journey, l.User}], until: l.Died, text: e.normalize(l.Block.Text)}

@@ -142,12 +142,16 @@ func fakeLiveRule() Rule {
 	return Rule{Info: info, check: func(e *evidence) []Occasion {
 		s := e.sheet(info)
 		var broken sights
+		came := map[*screen][]time.Time{}
 		for _, one := range mergedStays(e.stays, func(one *stay) bool { return one.seen.Live && one.state != regionAbsent }) {
 			if e.meetsBaseline(one.from, one.from) || e.struck(one.region, one.from, one.until) == nil || !one.stayed() {
 				continue
 			}
+			if _, known := came[one.screen]; !known {
+				came[one.screen] = e.feedTimes(one.screen)
+			}
 			usual := e.usualInterval(one.Journey)
-			from, to := longestGap(e.feedTimes(one.screen), one.from, one.until)
+			from, to := longestGap(came[one.screen], one.from, one.until)
 			moved := map[string]bool{}
 			var lines []int64
 			for _, r := range meanwhile(e.truthOf(one), from, to) {

@@ -60,13 +60,24 @@ func (e *evidence) firstChange(s *screen, p pressing, until time.Time) (time.Tim
 			break
 		}
 	}
-	for _, n := range s.notices {
-		if (n.Kind == experiments.NoticeDialog || n.Kind == experiments.NoticeNavigated || n.Kind == experiments.NoticeDownload || n.Kind == experiments.NoticeWindow) &&
-			n.When.After(p.Acted) && !n.When.After(until) && (changed.IsZero() || n.When.Before(changed)) {
-			changed, seq = n.When, n.seq
+	for _, n := range s.noticed(p.Acted, until) {
+		if tells(n.Kind) && (changed.IsZero() || n.When.Before(changed)) {
+			return n.When, n.seq
 		}
 	}
 	return changed, seq
+}
+
+// tells reports whether a person notices what happened around a page.
+func tells(kind string) bool {
+	return kind == experiments.NoticeDialog || kind == experiments.NoticeNavigated || kind == experiments.NoticeDownload || kind == experiments.NoticeWindow
+}
+
+// noticed is what happened around a user's pages after one time and up to another.
+func (s *screen) noticed(after, to time.Time) []noticed {
+	first := sort.Search(len(s.notices), func(i int) bool { return s.notices[i].When.After(after) })
+	last := sort.Search(len(s.notices), func(i int) bool { return s.notices[i].When.After(to) })
+	return s.notices[first:max(first, last)]
 }
 
 // feedsOf are the declared regions of a journey that change by themselves.

@@ -232,6 +232,12 @@ func (e *evidence) fullness() (all []*full, least map[stepKey]int) {
 func (e *evidence) fullnessOf(s *screen, usual map[stepKey]int) (all []*full) {
 	sizes, total := map[int64]int{}, 0
 	excuses := map[int64]bool{}
+	threw := map[int64]int64{}
+	for _, n := range s.notices {
+		if n.Kind == experiments.NoticeException && threw[n.Page] == 0 {
+			threw[n.Page] = n.seq
+		}
+	}
 	var now *full
 	var blank time.Duration
 	s.walk(func(v *experiments.View, one sample, until time.Time) {
@@ -246,15 +252,15 @@ func (e *evidence) fullnessOf(s *screen, usual map[stepKey]int) (all []*full) {
 			delete(excuses, id)
 		}
 		for _, b := range one.Born {
-			total += len(b.Text) - sizes[b.ID]
-			sizes[b.ID] = len(b.Text)
+			total += visible(b) - sizes[b.ID]
+			sizes[b.ID] = visible(b)
 			delete(excuses, b.ID)
 			if b.Waiting || b.Busy || b.Text != "" && isBad(e.means(b.Text)) {
 				excuses[b.ID] = true
 			}
 		}
 		if now == nil || now.Page != one.Page || now.Step != one.Step || now.Visit != one.Visit {
-			now, blank = &full{Where: one.Where, from: one.at, seq: one.seq, threw: s.threw(one.Page)}, 0
+			now, blank = &full{Where: one.Where, from: one.at, seq: one.seq, threw: threw[one.Page]}, 0
 			all = append(all, now)
 		}
 		now.until = until
@@ -271,12 +277,10 @@ func (e *evidence) fullnessOf(s *screen, usual map[stepKey]int) (all []*full) {
 	return all
 }
 
-// threw is the line of the first exception in a document that nobody caught; 0 without one.
-func (s *screen) threw(page int64) int64 {
-	for _, n := range s.notices {
-		if n.Page == page && n.Kind == experiments.NoticeException {
-			return n.seq
-		}
+// visible is how much text of a block a person can see.
+func visible(b experiments.Block) int {
+	if b.Unseen {
+		return 0
 	}
-	return 0
+	return len(b.Text)
 }
