@@ -45,6 +45,7 @@ func (w *compiler) journey(use JourneyUse, j *Journey) PlannedJourney {
 	setDefault(&p.Interaction, "page")
 	tier, deadlines := w.tier(service)
 	p.Deadlines, p.Status = deadlines, w.statusLimits(tier)
+	p.Drafts = w.promisesDrafts(tier)
 	p.Acts, p.Visitors = NewPersona(p.Persona, p.Deadlines), len(j.Visitors)
 	for i := range j.Steps {
 		p.Steps = append(p.Steps, w.step(&j.Steps[i], service, p.Deadlines))

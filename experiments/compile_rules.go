@@ -124,7 +124,33 @@ func (w *compiler) cannot(r RuleInfo, effects, own bool) string {
 	case family == "SP":
 		return w.cannotStatus(r.ID)
 	}
+	return w.cannotShow(r.ID, writes)
+}
+
+// cannotShow is why a rule about pages cannot apply, and empty when it can.
+func (w *compiler) cannotShow(id string, writes bool) string {
+	dated := func(r PlannedRegion) bool { return r.Truth && r.Version != "" }
+	switch {
+	case (id == "ST-01" || id == "RC-02") && !w.anyRegion(func(PlannedRegion) bool { return true }):
+		return "no journey declares a region"
+	case id == "ST-02" && !w.anyRegion(func(r PlannedRegion) bool { return r.Valued }):
+		return "no region has a truth that gives a value"
+	case (id == "ST-03" || id == "ST-04") && !w.anyRegion(dated):
+		return "no region has a version and a truth"
+	case id == "ST-05" && !w.anyRegion(func(r PlannedRegion) bool { return dated(r) && r.Live != "" }):
+		return "no region says when it is live, and has a version and a truth"
+	case id == "ST-08" && !w.anyRegion(func(r PlannedRegion) bool { return r.Essential }):
+		return "no region is essential"
+	case (id == "ST-10" || id == "ST-12" || id == "ST-14" || id == "AX-04") && !writes:
+		return "no journey changes anything"
+	case id == "IN-02" && !w.anyJourney(func(j PlannedJourney) bool { return j.Drafts }):
+		return "no tier promises drafts"
+	}
 	return ""
+}
+
+func (w *compiler) anyRegion(is func(PlannedRegion) bool) bool {
+	return w.anyJourney(func(j PlannedJourney) bool { return slices.ContainsFunc(j.Regions, is) })
 }
 
 func (w *compiler) anyJourney(is func(PlannedJourney) bool) bool {

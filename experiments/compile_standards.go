@@ -54,6 +54,16 @@ func (w *compiler) waiver(clause string) string {
 	return fmt.Sprintf("%s, by %s until %s", v.Reason, v.By, v.Until.Format(time.DateOnly))
 }
 
+// promisesDrafts reports whether a tier says that drafts are promised: the nearest word counts.
+func (w *compiler) promisesDrafts(tier string) bool {
+	for t := range w.inherited(tier) {
+		if said, is := t.Data["drafts"]; is {
+			return said == "promised"
+		}
+	}
+	return false
+}
+
 // inherited gives a tier and those that it inherits from, nearest first.
 func (w *compiler) inherited(tier string) iter.Seq[Tier] {
 	return func(yield func(Tier) bool) {

@@ -76,6 +76,7 @@ type PlannedJourney struct {
 	Lookup      []PlannedStep   `json:"lookup,omitempty"` // of a doubter
 	Effects     []PlannedEffect `json:"effects,omitempty"`
 	Regions     []PlannedRegion `json:"regions,omitempty"`
+	Drafts      bool            `json:"drafts,omitempty"` // its tier promises that what people enter is kept
 }
 
 // PlannedStep is a step and the services that it needs.

@@ -55,7 +55,8 @@ type screen struct {
 	samples []sample
 	presses []pressing
 	notices []noticed
-	asks    []int // requests of its pages: places in evidence.answers, by when they were sent
+	asks    []int               // requests of its pages: places in evidence.answers, by when they were sent
+	said    map[int64][]*saying // texts of each visit, in the order of their births
 	last    time.Time
 }
 
@@ -87,7 +88,7 @@ func (e *evidence) screen(w experiments.Where) *screen {
 	key := screenKey{w.Journey, w.User}
 	s := e.screenOf[key]
 	if s == nil {
-		s = &screen{journey: w.Journey, user: w.User}
+		s = &screen{journey: w.Journey, user: w.User, said: map[int64][]*saying{}}
 		e.screenOf[key] = s
 		e.screens = append(e.screens, s)
 	}
@@ -137,6 +138,7 @@ func (e *evidence) foldPages() {
 			e.usual[usualText{s.Journey, s.text}] = true
 		}
 		e.sayings = append(e.sayings, s)
+		s.screen.said[s.Visit] = append(s.screen.said[s.Visit], s)
 	}
 	for _, s := range e.sayings {
 		s.new = !e.usual[usualText{s.Journey, s.text}]

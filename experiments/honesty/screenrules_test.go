@@ -309,7 +309,7 @@ func TestRecoveryOfPages(t *testing.T) {
 			p.shows(stuck)
 			p.stays(time.Second)
 		}), func(p *person) {
-			p.user, p.where.User, p.where.Page, p.where.Visit = 8, 8, 801, p.where.Visit-1
+			p.user, p.where.User, p.where.Page, p.where.Visit = 8, 8, 801, p.where.Visit-2
 			if mends {
 				p.sees(nil, 9)
 				p.shows(orders(3, "Order 1"))

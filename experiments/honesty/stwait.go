@@ -19,6 +19,7 @@ type waiting struct {
 	left              bool // it ended because the document was left, or nobody looked any more
 	moves             int  // how often its text changed: it tells how far it is
 	cancel            bool // a person could end it
+	busy              bool // assistive technology is told that it is busy
 }
 
 func (w waiting) lasted() time.Duration { return w.until.Sub(w.from) }
@@ -49,7 +50,7 @@ func (e *evidence) waitings() []*waiting {
 				case !b.Waiting && !b.Busy || b.Region != "":
 					end(b.ID, now.at, false)
 				case w == nil:
-					w = &waiting{Where: now.Where, screen: s, what: b.Selector, from: now.at, seq: now.seq}
+					w = &waiting{Where: now.Where, screen: s, what: b.Selector, from: now.at, seq: now.seq, busy: b.Busy}
 					open[b.ID] = w
 					all = append(all, w)
 				case said[b.ID] != b.Text+b.Value+b.Name:
@@ -71,7 +72,7 @@ func (e *evidence) waitings() []*waiting {
 		}
 	}
 	for _, one := range mergedStays(e.stays, func(one *stay) bool { return one.state == regionLoading }) {
-		all = append(all, &waiting{Where: one.Where, screen: one.screen, what: one.region.Name, from: one.from, until: one.until, seq: one.seq, lastSeq: one.lastSeq, left: one.left})
+		all = append(all, &waiting{Where: one.Where, screen: one.screen, what: one.region.Name, from: one.from, until: one.until, seq: one.seq, lastSeq: one.lastSeq, left: one.left, busy: one.seen.Busy})
 	}
 	slices.SortStableFunc(all, func(a, b *waiting) int { return a.from.Compare(b.from) })
 	return all

@@ -17,17 +17,7 @@ var unbuilt = []experiments.RuleInfo{
 	{ID: "TX-10", Name: "three-stories", Severity: experiments.S2, Level: "B+H", Doc: "API, page and status page disagree"},
 	{ID: "TX-11", Name: "untraceable", Severity: experiments.S3, Level: "B+L", Doc: "no reference, or support cannot find it"},
 	{ID: "TX-12", Name: "accusing", Severity: experiments.S4, Level: "B", Doc: "\"You entered\", \"illegal\", \"forbidden\", for a fault of ours"},
-	{ID: "ST-08", Name: "vanished-part", Severity: experiments.S2, Level: "B", Doc: "a section is simply missing"},
-	{ID: "ST-09", Name: "mute-disabled", Severity: experiments.S3, Level: "B", Doc: "a grey button without a reason"},
-	{ID: "ST-10", Name: "dead-offer", Severity: experiments.S3, Level: "B", Doc: "a full form that fails at its end"},
-	{ID: "ST-14", Name: "fleeting", Severity: experiments.S3, Level: "B", Doc: "a critical error that is gone after 4 s"},
-	{ID: "IN-02", Name: "input-lost-later", Severity: experiments.S3, Level: "B", Doc: "gone after retry, Back or reload"},
-	{ID: "IN-03", Name: "thrown-out", Severity: experiments.S2, Level: "B", Doc: "logged out because another service was down"},
 	{ID: "IN-04", Name: "relogin-loss", Severity: experiments.S3, Level: "B", Doc: "the draft is gone after signing in again"},
-	{ID: "IN-06", Name: "trapped", Severity: experiments.S3, Level: "B", Doc: "cannot cancel or leave"},
-	{ID: "AX-03", Name: "stuck-busy", Severity: experiments.S3, Level: "B", Doc: "\"busy\" for ever, or never"},
-	{ID: "AX-04", Name: "colour-only", Severity: experiments.S3, Level: "B", Doc: "only a red border"},
-	{ID: "AX-06", Name: "silent-end", Severity: experiments.S4, Level: "B", Doc: "never learns that it is over"},
 }
 
 // families is the order in which rules are shown.
