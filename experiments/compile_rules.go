@@ -101,7 +101,7 @@ func (w *compiler) cannot(r RuleInfo, effects, own bool) string {
 		return "no journey goes through a browser"
 	case family == "CL" && r.ID != "CL-05" && r.ID != "CL-07" && !effects:
 		return "no journey declares an effect that could be read"
-	case (r.ID == "CL-05" || r.ID == "HT-09") && !writes:
+	case (r.ID == "CL-05" || r.ID == "HT-09" || r.ID == "TX-05") && !writes:
 		return "no journey changes anything"
 	case slices.Contains(truthRules, r.ID) && !effects:
 		return "no journey declares an effect that could be read"

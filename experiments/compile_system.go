@@ -34,7 +34,7 @@ func (w *compiler) system() {
 		w.service(name, "services."+name)
 		tier := w.System.Services[name].Tier
 		setDefault(&tier, defaultTier)
-		p := PlannedService{Name: name, Tier: tier, Needs: w.needs(name)}
+		p := PlannedService{Name: name, Tier: tier, Needs: w.needs(name), Outside: w.System.Services[name].Outside()}
 		if s := w.System.Services[name]; s.URL.Source != "" {
 			p.Ready = s.Ready
 		}

@@ -130,7 +130,7 @@ func TestCompileFaultsAndServices(t *testing.T) {
 	services := []experiments.PlannedService{
 		{Name: "catalog", Tier: "internal"}, {Name: "orders", Tier: "critical", Needs: []string{"orders-db"}},
 		{Name: "orders-db", Tier: "standard"}, {Name: "payments", Tier: "critical"},
-		{Name: "rates", Tier: "standard"},
+		{Name: "rates", Tier: "standard", Outside: true},
 		{Name: "web", Tier: "critical", Needs: []string{"catalog", "orders", "orders-db", "payments"}, Ready: "/readyz"},
 	}
 	if diff := cmp.Diff(services, p.Services); diff != "" {

@@ -51,11 +51,12 @@ type Exec struct {
 
 // PlannedService is what the judge needs to know of a service.
 type PlannedService struct {
-	Name  string   `json:"name"`
-	Tier  string   `json:"tier,omitempty"`
-	Needs []string `json:"needs,omitempty"` // all that it needs, directly or through others
-	Ready string   `json:"ready,omitempty"` // path that answers 2xx when it can serve, asked from outside
-	URLs  []string `json:"urls,omitempty"`  // where it was found, resolved; empty before Prepare
+	Name    string   `json:"name"`
+	Tier    string   `json:"tier,omitempty"`
+	Needs   []string `json:"needs,omitempty"`   // all that it needs, directly or through others
+	Outside bool     `json:"outside,omitempty"` // the runtime does not have it: somebody else's, or on another machine
+	Ready   string   `json:"ready,omitempty"`   // path that answers 2xx when it can serve, asked from outside
+	URLs    []string `json:"urls,omitempty"`    // where it was found, resolved; empty before Prepare
 }
 
 // PlannedJourney is a journey with its traffic, as far as the judge needs it.

@@ -34,7 +34,9 @@ type onScreen struct {
 	stays       []*stay
 	usual       map[usualText]bool // texts of the baseline
 	erred       []*saying          // see errors
+	tellingsOf  []*telling         // see told
 	lexicon     *patterns.Lexicon  // nil: it could not be read
+	lexicons    patterns.Lexicons
 	meanings    map[string]patterns.Result
 	normalized  map[string]string
 }
@@ -44,7 +46,11 @@ func newOnScreen() onScreen {
 	if err != nil {
 		lexicon = nil // then words say nothing
 	}
-	return onScreen{screenOf: map[screenKey]*screen{}, regionReads: map[regionKey][]regionRead{}, truthsOf: map[truthKey][]regionRead{},
+	lexicons, err := patterns.Shipped()
+	if err != nil {
+		lexicons = nil // then no text is in any language for sure
+	}
+	return onScreen{lexicons: lexicons, screenOf: map[screenKey]*screen{}, regionReads: map[regionKey][]regionRead{}, truthsOf: map[truthKey][]regionRead{},
 		usual: map[usualText]bool{}, lexicon: lexicon, meanings: map[string]patterns.Result{}, normalized: map[string]string{}}
 }
 
