@@ -2,7 +2,9 @@ package demo
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
+	"time"
 )
 
 // book is one title. Prices are in pence.
@@ -16,10 +18,14 @@ type book struct {
 }
 
 // catalog knows the books.
-type catalog struct{ books []book }
+type catalog struct {
+	books  []book
+	opened time.Time
+	tick   time.Duration // somebody buys a copy, or brings one back, this often
+}
 
-func newCatalog() *catalog {
-	return &catalog{books: []book{
+func newCatalog(o Options) *catalog {
+	return &catalog{opened: time.Now(), tick: o.paced(20 * time.Second), books: []book{
 		{ID: 7, Title: "The Lighthouse Keeper's Ledger", Author: "Ines Varga", Pence: 950, Stock: 14, Blurb: "Forty years of storms, written down each night by a man who never once rounded a number."},
 		{ID: 17, Title: "Small Repairs", Author: "T. Okonjo", Pence: 1150, Stock: 6, Blurb: "Essays on mending clocks, roofs and promises."},
 		{ID: 23, Title: "A Field Guide to Quiet Failures", Author: "M. Lindqvist", Pence: 1490, Stock: 9, Blurb: "What goes wrong without a sound, and how to hear it."},
@@ -29,11 +35,22 @@ func newCatalog() *catalog {
 	}}
 }
 
+// stock is what there is at a moment. It changes with each tick by a copy or two, and never ends.
+func (c *catalog) stock(now time.Time) stock {
+	n := int64(now.Sub(c.opened) / c.tick)
+	all := stock{No: n + 1, At: c.opened.Add(time.Duration(n) * c.tick), Books: slices.Clone(c.books)}
+	for i := range all.Books {
+		all.Books[i].Stock -= int(n+int64(i)) % 3
+	}
+	return all
+}
+
 func (c *catalog) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /books", func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, http.StatusOK, map[string]any{"books": c.books})
 	})
+	mux.HandleFunc("GET /stock", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, c.stock(time.Now())) })
 	mux.HandleFunc("GET /books/{id}", func(w http.ResponseWriter, r *http.Request) {
 		id, err := strconv.Atoi(r.PathValue("id"))
 		for _, b := range c.books {

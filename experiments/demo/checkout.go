@@ -27,12 +27,21 @@ type outcome struct {
 	Within  time.Duration // when it will be final, for what is pending
 	Number  string
 	Monitor string // where what is pending can be followed
+	// Reference is what the log calls it by.
+	Reference string
+	Address   string // of a form: where the books go
+	Again     bool   // it is an order or an address, with an input that was kept
+	Bare      bool   // a lie: nothing but the words
+	cause     error  // for the log
 }
 
+// Ours reports whether it went wrong on the shop's side.
+func (o outcome) Ours() bool { return o.Status >= http.StatusInternalServerError }
+
 // refused is an honest no: what became of the order and of the card, and when to come back.
-func (s *web) refused(title string) outcome {
+func (s *web) refused(title string, cause error) outcome {
 	return outcome{Status: http.StatusServiceUnavailable, Claim: "failed", Title: title,
-		Detail: "Your card was not charged and nothing was ordered.", Retry: s.options.paced(retryAfter)}
+		Detail: "Your card was not charged and nothing was ordered.", Retry: s.options.paced(retryAfter), cause: cause}
 }
 
 const (
@@ -45,12 +54,12 @@ const (
 func (s *web) checkout(ctx context.Context, b basket, title string, pence int) outcome {
 	hold := held{order: order{Note: b.Note, Book: b.Book, Copies: b.Copies, Customer: b.Customer}}
 	if err := s.orders.call(ctx, http.MethodPost, "/orders", "hold "+b.Note, hold, nil); err != nil {
-		return s.refused("Orders cannot be taken right now")
+		return s.refused("Orders cannot be taken right now", err)
 	}
 	err := s.payments.call(ctx, http.MethodPost, "/charges", "charge "+b.Note, charge{Reference: b.Note, Pence: pence}, nil)
 	switch {
 	case err != nil && neverDone(err):
-		return s.refused("Payments are not available right now")
+		return s.refused("Payments are not available right now", err)
 	case err != nil:
 		return s.pending(b, pence)
 	}

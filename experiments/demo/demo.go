@@ -88,7 +88,7 @@ func Run(ctx context.Context, service string, o Options, out io.Writer) error {
 	case "web":
 		return runWeb(ctx, o, out)
 	case "catalog":
-		return serve(ctx, o, out, newCatalog().handler(), nil)
+		return serve(ctx, o, out, newCatalog(o).handler(), nil)
 	case "orders":
 		return runOrders(ctx, o, out)
 	case "payments":
@@ -108,7 +108,7 @@ func parseLies(text string) ([]string, error) {
 		return nil, nil
 	}
 	var all []string
-	for _, l := range lieTable {
+	for _, l := range lieTable() {
 		all = append(all, l.id)
 	}
 	if text == "all" {

@@ -205,6 +205,14 @@ func TestEveryLieIsExplainedAndTold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	ofPages, err := PageLies()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(lies) < 23 || len(ofPages) < 42 {
+		t.Errorf("%d lies to programs are explained, and %d to people in a browser; want at least 23 and 42", len(lies), len(ofPages))
+	}
+	lies = append(lies, ofPages...)
 	explained := map[string]bool{}
 	for _, l := range lies {
 		explained[l.ID] = true
@@ -217,7 +225,7 @@ func TestEveryLieIsExplainedAndTold(t *testing.T) {
 			}
 		}
 	}
-	for _, l := range lieTable {
+	for _, l := range lieTable() {
 		if !explained[l.id] {
 			t.Errorf("lies.yaml says nothing of %s", l.id)
 		}
@@ -225,8 +233,8 @@ func TestEveryLieIsExplainedAndTold(t *testing.T) {
 			t.Errorf("%s is told by nobody", l.id)
 		}
 	}
-	if len(lies) != len(lieTable) || len(lies) < 23 {
-		t.Errorf("there are %d lies explained, and %d that can be told; want at least 23", len(lies), len(lieTable))
+	if len(lies) != len(lieTable()) {
+		t.Errorf("there are %d lies explained, and %d that can be told", len(lies), len(lieTable()))
 	}
 }
 

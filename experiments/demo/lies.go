@@ -22,6 +22,8 @@ const (
 	accountsBack symptom = "accounts back" // for a while after it was down
 	betweenSteps symptom = "between steps" // told by the checkout in steps
 	readers      symptom = "readers"       // told to those who only read
+	booksDown    symptom = "catalog down"
+	anytime      symptom = "anytime"
 )
 
 // lie is one way not to tell the truth, by the rule that it breaks. Those of orders have no tell.
@@ -30,49 +32,95 @@ type lie struct {
 	fits symptom
 	// read: it is told to somebody who reads, not to one who buys.
 	read bool
+	// page: it is told to people in a browser alone.
+	page bool
 	tell func(s *web, w http.ResponseWriter, r *http.Request, b basket, title string, pence int)
 }
 
 // lieTable is every lie that the shop can tell. What each does, and which rules it breaks beside its own, is in lies.yaml.
-var lieTable = []lie{
-	{id: "CL-01", fits: ordersSlow, tell: dropAndThank},
-	{id: "CL-02", fits: ordersSlow, tell: storeOneConfirmAll},
-	{id: "CL-03", fits: ordersSlow, tell: refuseAndDoIt},
-	{id: "CL-04", fits: ordersSlow, tell: orderTwice},
-	{id: chargesAgain, fits: betweenSteps},
-	{id: "CL-05", fits: ordersSlow, tell: saySilent},
-	{id: "CL-06", fits: ordersDown, tell: promiseAndDrop},
-	{id: "CL-09", fits: paymentsDown, tell: orderWithoutCharge},
-	{id: "CL-10", fits: ordersBack, tell: orderAndCleanUp},
-	{id: "CL-11", fits: ordersWoke},
-	{id: "HT-01", fits: ordersSlow, tell: failWith200},
-	{id: "HT-02", fits: paymentsDown, tell: twoStatuses},
-	{id: "HT-03", fits: paymentsDown, tell: blameTheCard},
-	{id: "HT-04", fits: ordersSlow, tell: acceptWithoutMonitor},
-	{id: "HT-05", fits: ordersBack, tell: comeBackSoon},
-	{id: "HT-06", fits: paymentsDown, tell: htmlForJSON},
-	{id: "HT-09", fits: ordersSlow, tell: repeatWithoutKey},
-	{id: "HT-10", fits: ordersSlow, tell: hang},
-	{id: "IN-05", fits: ordersSlow, tell: guardAlone},
-	{id: "LK-01", fits: ordersDown, tell: leakTrace},
-	{id: "LK-02", fits: ordersDown, tell: leakSQL},
-	{id: "LK-03", fits: paymentsDown, tell: leakAddress},
-	{id: "LK-05", fits: paymentsDown, tell: defaultPage},
-	{id: "LK-06", fits: paymentsDown, tell: leakSecret},
-	{id: "LK-07", fits: accountsDown, read: true},
-	{id: "RC-06", fits: accountsBack, read: true},
-	{id: "HT-07", fits: readers, read: true},
-	{id: "HT-08", fits: readers, read: true},
-	{id: "RC-08", fits: readers, read: true},
-	{id: "SP-01", fits: readers, read: true},
-	{id: "SP-03", fits: readers, read: true},
-	{id: "SP-06", fits: readers, read: true},
+func lieTable() []lie {
+	return []lie{
+		{id: "CL-01", fits: ordersSlow, tell: dropAndThank},
+		{id: "CL-02", fits: ordersSlow, tell: storeOneConfirmAll},
+		{id: "CL-03", fits: ordersSlow, tell: refuseAndDoIt},
+		{id: "CL-04", fits: ordersSlow, tell: orderTwice},
+		{id: chargesAgain, fits: betweenSteps},
+		{id: "CL-05", fits: ordersSlow, tell: saySilent},
+		{id: "CL-06", fits: ordersDown, tell: promiseAndDrop},
+		{id: "CL-09", fits: paymentsDown, tell: orderWithoutCharge},
+		{id: "CL-10", fits: ordersBack, tell: orderAndCleanUp},
+		{id: "CL-11", fits: ordersWoke},
+		{id: "HT-01", fits: ordersSlow, tell: failWith200},
+		{id: "HT-02", fits: paymentsDown, tell: twoStatuses},
+		{id: "HT-03", fits: paymentsDown, tell: blameTheCard},
+		{id: "HT-04", fits: ordersSlow, tell: acceptWithoutMonitor},
+		{id: "HT-05", fits: ordersBack, tell: comeBackSoon},
+		{id: "HT-06", fits: paymentsDown, tell: htmlForJSON},
+		{id: "HT-09", fits: ordersSlow, tell: repeatWithoutKey},
+		{id: "HT-10", fits: ordersSlow, tell: hang},
+		{id: "IN-05", fits: ordersSlow, tell: guardAlone},
+		{id: "LK-01", fits: ordersDown, tell: leakTrace},
+		{id: "LK-02", fits: ordersDown, tell: leakSQL},
+		{id: "LK-03", fits: paymentsDown, tell: leakAddress},
+		{id: "LK-05", fits: paymentsDown, tell: defaultPage},
+		{id: "LK-06", fits: paymentsDown, tell: leakSecret},
+		{id: "LK-07", fits: accountsDown, read: true},
+		{id: "RC-06", fits: accountsBack, read: true},
+		{id: "HT-07", fits: readers, read: true},
+		{id: "HT-08", fits: readers, read: true},
+		{id: "RC-08", fits: readers, read: true},
+		{id: "SP-01", fits: readers, read: true},
+		{id: "SP-03", fits: readers, read: true},
+		{id: "SP-06", fits: readers, read: true},
+		{id: "LK-04", fits: booksDown, page: true, read: true},
+		{id: "CL-07", fits: paymentsDown, page: true, read: true},
+		{id: "CL-08", fits: paymentsDown, page: true, read: true},
+		{id: "TX-01", fits: paymentsDown, page: true, tell: instead("Your order was not placed", "Check your internet connection and try again in a minute. Your card was not charged.")},
+		{id: "TX-02", fits: paymentsDown, page: true, tell: instead("Your card number is invalid", "Nothing was ordered. You can use another card.")},
+		{id: "TX-03", fits: ordersDown, page: true, tell: instead("We are down for scheduled maintenance", notOrdered+" Please try again in an hour.")},
+		{id: "TX-04", fits: paymentsDown, page: true, tell: instead("Your order could not be placed", "Your card was not charged.")},
+		{id: "TX-05", fits: paymentsDown, page: true, tell: instead("Sorry, there is a problem", "Go back to the shop.")},
+		{id: "TX-06", fits: ordersDown, page: true, tell: offerRetry},
+		{id: "TX-07", fits: paymentsDown, page: true, tell: instead("Upstream instance returned 502, token was not propagated", notOrdered+" Go back to the shop.")},
+		{id: "TX-08", fits: ordersDown, page: true, tell: instead("Oops!", "")},
+		{id: "TX-09", fits: paymentsDown, page: true, tell: instead("checkout.errors.payment_failed", notOrdered+" Go back to the shop.")},
+		{id: "TX-10", fits: paymentsDown, page: true, tell: acceptAndDeny},
+		{id: "TX-11", fits: paymentsDown, page: true, tell: untraceable},
+		{id: "TX-12", fits: paymentsDown, page: true, tell: instead("You submitted an illegal request", notOrdered+" Go back to the shop.")},
+		{id: "ST-01", fits: ordersDown, page: true, read: true},
+		{id: "ST-02", fits: booksDown, page: true, read: true},
+		{id: "ST-03", fits: booksDown, page: true, read: true},
+		{id: "ST-04", fits: booksDown, page: true, read: true},
+		{id: "ST-05", fits: booksDown, page: true, read: true},
+		{id: "ST-06", fits: ordersDown, page: true, read: true},
+		{id: "ST-07", fits: booksDown, page: true, read: true},
+		{id: "ST-08", fits: booksDown, page: true, read: true},
+		{id: "ST-09", fits: paymentsDown, page: true, read: true},
+		{id: "ST-10", fits: paymentsDown, page: true, read: true},
+		{id: "ST-11", fits: ordersSlow, page: true, read: true},
+		{id: "ST-12", fits: ordersDown, page: true, tell: sayBoth},
+		{id: "ST-13", fits: paymentsDown, page: true, read: true},
+		{id: "ST-14", fits: paymentsDown, page: true, tell: bending("ST-14")},
+		{id: "IN-01", fits: paymentsDown, page: true, tell: bending("IN-01")},
+		{id: "IN-02", fits: paymentsDown, page: true, tell: bending("IN-02")},
+		{id: "IN-03", fits: booksDown, page: true, read: true},
+		{id: "IN-04", fits: anytime, page: true, read: true},
+		{id: "IN-06", fits: paymentsDown, page: true, read: true},
+		{id: "AX-01", fits: paymentsDown, page: true, tell: bending("AX-01")},
+		{id: "AX-02", fits: paymentsDown, page: true, tell: bending("AX-02")},
+		{id: "AX-03", fits: ordersDown, page: true, read: true},
+		{id: "AX-04", fits: paymentsDown, page: true, tell: bending("AX-04")},
+		{id: "AX-05", fits: paymentsDown, page: true, tell: bending("AX-05")},
+		{id: "AX-06", fits: anytime, page: true, read: true},
+		{id: "RC-01", fits: anytime, page: true, read: true},
+		{id: "RC-02", fits: ordersDown, page: true, read: true},
+	}
 }
 
 func lieByID(id string) *lie {
-	for i := range lieTable {
-		if lieTable[i].id == id {
-			return &lieTable[i]
+	for _, l := range lieTable() {
+		if l.id == id {
+			return &l
 		}
 	}
 	return nil
@@ -85,8 +133,8 @@ func (s *web) lieAbout(w http.ResponseWriter, r *http.Request, b basket, title s
 		return false
 	}
 	var fitting []string
-	for _, l := range lieTable {
-		if l.fits == now && l.tell != nil {
+	for _, l := range lieTable() {
+		if l.fits == now && l.tell != nil && (!l.page || forPeople(r)) {
 			fitting = append(fitting, l.id)
 		}
 	}
@@ -124,7 +172,7 @@ func storeOneConfirmAll(s *web, w http.ResponseWriter, r *http.Request, b basket
 
 func refuseAndDoIt(s *web, w http.ResponseWriter, r *http.Request, b basket, _ string, pence int) {
 	go s.orderSlowly(context.WithoutCancel(r.Context()), b, pence)
-	s.answer(w, r, s.refused("Payment failed"))
+	s.answer(w, r, s.refused("Payment failed", errLied))
 }
 
 // orderSlowly orders with all the patience in the world.
@@ -193,9 +241,8 @@ func twoStatuses(s *web, w http.ResponseWriter, _ *http.Request, _ basket, _ str
 		Detail: "Your card was not charged and nothing was ordered."})
 }
 
-func blameTheCard(_ *web, w http.ResponseWriter, _ *http.Request, _ basket, _ string, _ int) {
-	writeProblem(w, http.StatusUnprocessableEntity, problem{Title: "Your card number is invalid", Status: http.StatusUnprocessableEntity,
-		Detail: "Nothing was ordered."})
+func blameTheCard(s *web, w http.ResponseWriter, r *http.Request, _ basket, _ string, _ int) {
+	s.answer(w, r, outcome{Status: http.StatusUnprocessableEntity, Claim: "failed", Title: "Your card number is invalid", Detail: "Nothing was ordered."})
 }
 
 // acceptWithoutMonitor keeps its promise, and gives nothing to follow it by.
@@ -208,14 +255,14 @@ func acceptWithoutMonitor(s *web, w http.ResponseWriter, r *http.Request, b bask
 const comeBack = time.Second
 
 func comeBackSoon(s *web, w http.ResponseWriter, r *http.Request, _ basket, _ string, _ int) {
-	o := s.refused("Orders cannot be taken right now")
+	o := s.refused("Orders cannot be taken right now", errLied)
 	o.Retry = comeBack
 	s.answer(w, r, o)
 }
 
-func htmlForJSON(s *web, w http.ResponseWriter, _ *http.Request, _ basket, _ string, _ int) {
+func htmlForJSON(s *web, w http.ResponseWriter, r *http.Request, _ basket, _ string, _ int) {
 	s.retryHeader(w)
-	page(w, http.StatusServiceUnavailable, "outcome", s.refused("Payments are not available right now"))
+	s.show(w, r, http.StatusServiceUnavailable, "outcome", "Not available", s.refused("Payments are not available right now", errLied))
 }
 
 // hang accepts the request and writes nothing for longer than anybody should wait, then refuses honestly.
@@ -223,25 +270,24 @@ func hang(s *web, w http.ResponseWriter, r *http.Request, _ basket, _ string, _ 
 	select {
 	case <-r.Context().Done():
 	case <-time.After(s.options.paced(32 * time.Second)):
-		s.answer(w, r, s.refused("Orders cannot be taken right now"))
+		s.answer(w, r, s.refused("Orders cannot be taken right now", errLied))
 	}
 }
 
-func (s *web) leak(w http.ResponseWriter, status int, detail string) {
-	s.retryHeader(w)
-	writeProblem(w, status, problem{Title: "Nothing was ordered and your card was not charged", Status: status, Detail: detail})
+func (s *web) leak(w http.ResponseWriter, r *http.Request, status int, detail string) {
+	s.answer(w, r, outcome{Status: status, Claim: "failed", Title: "Nothing was ordered and your card was not charged", Detail: detail, Retry: s.options.paced(retryAfter), cause: errLied})
 }
 
-func leakTrace(s *web, w http.ResponseWriter, _ *http.Request, _ basket, _ string, _ int) {
-	s.leak(w, http.StatusServiceUnavailable, "panic: runtime error: invalid memory address\ngoroutine 71 [running]:\nmain.checkout(0xc0001)\n\tcheckout.go:118 +0x1d")
+func leakTrace(s *web, w http.ResponseWriter, r *http.Request, _ basket, _ string, _ int) {
+	s.leak(w, r, http.StatusServiceUnavailable, "panic: runtime error: invalid memory address\ngoroutine 71 [running]:\nmain.checkout(0xc0001)\n\tcheckout.go:118 +0x1d")
 }
 
-func leakSQL(s *web, w http.ResponseWriter, _ *http.Request, _ basket, _ string, _ int) {
-	s.leak(w, http.StatusServiceUnavailable, `relation "orders" does not exist (SQLSTATE 42P01)`)
+func leakSQL(s *web, w http.ResponseWriter, r *http.Request, _ basket, _ string, _ int) {
+	s.leak(w, r, http.StatusServiceUnavailable, `relation "orders" does not exist (SQLSTATE 42P01)`)
 }
 
-func leakAddress(s *web, w http.ResponseWriter, _ *http.Request, _ basket, _ string, _ int) {
-	s.leak(w, http.StatusServiceUnavailable, "payments at http://payments.shop.svc.cluster.local:8083 did not answer")
+func leakAddress(s *web, w http.ResponseWriter, r *http.Request, _ basket, _ string, _ int) {
+	s.leak(w, r, http.StatusServiceUnavailable, "payments at http://payments.shop.svc.cluster.local:8083 did not answer")
 }
 
 func defaultPage(s *web, w http.ResponseWriter, _ *http.Request, _ basket, _ string, _ int) {
@@ -251,8 +297,8 @@ func defaultPage(s *web, w http.ResponseWriter, _ *http.Request, _ basket, _ str
 	fmt.Fprint(w, "<html>\r\n<head><title>503 Service Temporarily Unavailable</title></head>\r\n<body>\r\n<center><h1>503 Service Temporarily Unavailable</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n")
 }
 
-func leakSecret(s *web, w http.ResponseWriter, _ *http.Request, _ basket, _ string, _ int) {
-	s.leak(w, http.StatusServiceUnavailable, "cannot connect: user=shop password="+s.options.Canary)
+func leakSecret(s *web, w http.ResponseWriter, r *http.Request, _ basket, _ string, _ int) {
+	s.leak(w, r, http.StatusServiceUnavailable, "cannot connect: user=shop password="+s.options.Canary)
 }
 
 func (s *web) retryHeader(w http.ResponseWriter) {

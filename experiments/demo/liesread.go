@@ -4,16 +4,17 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 )
 
 // What a lying shop tells those who only read: its list of orders, its status page, its health checks.
 
-// shelf is the last list of orders that web had, and the last refusal: what a careless cache would go on serving.
-type shelf struct {
+// listed is the last list of orders that web had, and the last refusal: what a careless cache would go on serving.
+type listed struct {
 	mu      sync.Mutex
-	list    []byte
+	body    []byte
 	made    time.Time
 	refused time.Time // when the refusal that is kept was made; zero when none is
 }
@@ -46,44 +47,44 @@ func (s *web) lists(w http.ResponseWriter, all any, err error) bool {
 
 // stale goes on with a copy that must be asked for anew once it is old.
 func (s *web) stale(w http.ResponseWriter, all any, err error) bool {
-	s.shelf.mu.Lock()
-	defer s.shelf.mu.Unlock()
+	s.list.mu.Lock()
+	defer s.list.mu.Unlock()
 	now := time.Now()
 	if err == nil {
-		s.shelf.list, _ = json.Marshal(all) // it was decoded from JSON
-		s.shelf.made = now
+		s.list.body, _ = json.Marshal(all) // it was decoded from JSON
+		s.list.made = now
 	}
-	if s.shelf.list == nil {
+	if s.list.body == nil {
 		return false
 	}
-	age := now.Sub(s.shelf.made)
+	age := now.Sub(s.list.made)
 	if age > noCopyAfter {
 		s.told.note("HT-07", "")
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "max-age=0, must-revalidate")
 	w.Header().Set("Age", fmt.Sprint(int(age.Seconds())))
-	w.Header().Set("Date", s.shelf.made.UTC().Format(http.TimeFormat))
-	_, _ = w.Write(s.shelf.list) // a reader that has gone cannot be told
+	w.Header().Set("Date", s.list.made.UTC().Format(http.TimeFormat))
+	_, _ = w.Write(s.list.body) // a reader that has gone cannot be told
 	return true
 }
 
 // cachedRefusal keeps the first refusal of an outage, and serves it long after.
 func (s *web) cachedRefusal(w http.ResponseWriter, err error) bool {
-	s.shelf.mu.Lock()
-	defer s.shelf.mu.Unlock()
+	s.list.mu.Lock()
+	defer s.list.mu.Unlock()
 	now := time.Now()
-	if s.shelf.refused.IsZero() || now.Sub(s.shelf.refused) > s.options.paced(keepsError) {
-		s.shelf.refused = time.Time{}
+	if s.list.refused.IsZero() || now.Sub(s.list.refused) > s.options.paced(keepsError) {
+		s.list.refused = time.Time{}
 		if err == nil {
 			return false
 		}
-		s.shelf.refused = now
+		s.list.refused = now
 	}
 	if since := s.pulse.ordersBackFor(); since > s.options.paced(wellAgain) {
 		s.told.note("RC-08", "")
 	}
-	w.Header().Set("Age", fmt.Sprint(int(now.Sub(s.shelf.refused).Seconds())))
+	w.Header().Set("Age", fmt.Sprint(int(now.Sub(s.list.refused).Seconds())))
 	s.refuseList(w)
 	return true
 }
@@ -142,4 +143,12 @@ func (s *status) once(id string) {
 	if s.lied.CompareAndSwap(false, true) {
 		s.told.note(id, "")
 	}
+}
+
+// message is what a lying status page says of orders, whatever the pages say (TX-10).
+func (s *status) message(parts []part) string {
+	if !s.told.lies("TX-10") || !slices.ContainsFunc(parts, func(p part) bool { return p.State == "major_outage" }) {
+		return ""
+	}
+	return "All orders are being delayed by an hour, and none is refused."
 }

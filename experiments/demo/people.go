@@ -4,11 +4,27 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 )
 
 // signInPage is where people say who they are.
-func (s *web) signInPage(w http.ResponseWriter, _ *http.Request) {
-	page(w, http.StatusOK, "signin", nil)
+func (s *web) signInPage(w http.ResponseWriter, r *http.Request) {
+	s.show(w, r, http.StatusOK, "signin", "Sign in", signInForm{Next: within(r.FormValue("next"))})
+}
+
+// signInForm is the form as it was filled in, but for the password.
+type signInForm struct {
+	Name string
+	Next string // where to go then
+	Said *outcome
+}
+
+// within is an address of this shop; anything else leads to the orders.
+func within(path string) string {
+	if strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "//") && !strings.Contains(path, "\\") {
+		return path
+	}
+	return "/orders"
 }
 
 // signIn asks accounts, and says honestly when that is not possible.
@@ -21,7 +37,21 @@ func (s *web) signIn(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.remember(w, token)
-	http.Redirect(w, r, "/orders", http.StatusSeeOther)
+	next := within(r.PostFormValue("next"))
+	if s.pulse != nil {
+		next = s.bendNext(next)
+	}
+	http.Redirect(w, r, next, http.StatusSeeOther)
+}
+
+// signOut ends the session in this browser.
+func (s *web) signOut(w http.ResponseWriter, r *http.Request) {
+	s.forget(w)
+	http.Redirect(w, r, "/", http.StatusSeeOther)
+}
+
+func (s *web) forget(w http.ResponseWriter) {
+	http.SetCookie(w, &http.Cookie{Name: sessionCookie, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode, MaxAge: -1})
 }
 
 func (s *web) apiSignIn(w http.ResponseWriter, r *http.Request) {
@@ -77,20 +107,6 @@ func (s *web) ordersOf(r *http.Request, name string) ([]order, error) {
 	return all.Orders, err
 }
 
-func (s *web) myOrdersPage(w http.ResponseWriter, r *http.Request) {
-	name := s.visitor(r)
-	if name == "" {
-		http.Redirect(w, r, "/sign-in", http.StatusSeeOther)
-		return
-	}
-	mine, err := s.ordersOf(r, name)
-	if err != nil {
-		s.trouble(w, "Your orders")
-		return
-	}
-	page(w, http.StatusOK, "orders", map[string]any{"Name": name, "Orders": mine})
-}
-
 func (s *web) apiMyOrders(w http.ResponseWriter, r *http.Request) {
 	name, signedIn := s.who(w, r)
 	if !signedIn || s.pulse != nil && s.cachedOrders(w, r, name) {
@@ -98,7 +114,7 @@ func (s *web) apiMyOrders(w http.ResponseWriter, r *http.Request) {
 	}
 	mine, err := s.ordersOf(r, name)
 	if err != nil {
-		s.unavailable(w, "Your orders")
+		s.unavailable(w, r, "Your orders", err)
 		return
 	}
 	if s.pulse != nil {
@@ -114,7 +130,7 @@ func (s *web) apiAccount(w http.ResponseWriter, r *http.Request) {
 	}
 	var mine account
 	if err := s.accounts.call(r.Context(), http.MethodGet, "/accounts/"+url.PathEscape(name), "", nil, &mine); err != nil {
-		s.unavailable(w, "Your account")
+		s.unavailable(w, r, "Your account", err)
 		return
 	}
 	if s.pulse != nil {
@@ -123,26 +139,18 @@ func (s *web) apiAccount(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, mine)
 }
 
-// apiMove saves an address. Saving it twice is no harm, so who does not know may try again.
 func (s *web) apiMove(w http.ResponseWriter, r *http.Request) {
 	name, signedIn := s.who(w, r)
 	var asked account
 	if !signedIn || !readBody(w, r, &asked) {
 		return
 	}
-	if asked.Address == "" || len(asked.Address) > 200 {
-		writeProblem(w, http.StatusUnprocessableEntity, problem{Title: "Nothing was saved", Status: http.StatusUnprocessableEntity, Detail: "An address has 1 to 200 letters."})
-		return
-	}
-	err := s.accounts.call(r.Context(), http.MethodPut, "/accounts/"+url.PathEscape(name)+"/address", "", asked, nil)
-	switch {
-	case err == nil:
-		s.savedUnseen(asked.Address)
-		writeJSON(w, http.StatusOK, map[string]string{"message": "Your address is saved."})
-	case neverDone(err):
-		s.answer(w, r, outcome{Status: http.StatusServiceUnavailable, Claim: "failed", Title: "Your address was not saved", Retry: s.options.paced(retryAfter),
-			Detail: "This is our fault. The old one stands."})
+	switch o := s.move(r, name, asked.Address); o.Status {
+	case http.StatusOK:
+		writeJSON(w, o.Status, map[string]string{"message": o.Title + "."})
+	case http.StatusGatewayTimeout:
+		writeJSON(w, o.Status, map[string]any{"message": o.Title + ". " + o.Detail})
 	default:
-		writeJSON(w, http.StatusGatewayTimeout, map[string]any{"message": "We do not know whether your address was saved. Look at your account before you try again."})
+		s.answer(w, r, o)
 	}
 }

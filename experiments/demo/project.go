@@ -13,7 +13,7 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-//go:embed project lies.yaml
+//go:embed project lies.yaml lies_pages.yaml
 var projectFiles embed.FS
 
 // Addresses are where a running shop is reached from this machine.
@@ -80,23 +80,28 @@ type AllowedExtra struct {
 	Because string `yaml:"because"`
 }
 
-// Lies lists what the shop can lie about, from lies.yaml.
-func Lies() ([]Lie, error) {
-	data, err := projectFiles.ReadFile("lies.yaml")
+// Lies lists what the shop can lie about to programs and people alike, from lies.yaml.
+func Lies() ([]Lie, error) { return readLies("lies.yaml") }
+
+// PageLies lists what it can lie about to people in a browser, from lies_pages.yaml.
+func PageLies() ([]Lie, error) { return readLies("lies_pages.yaml") }
+
+func readLies(name string) ([]Lie, error) {
+	data, err := projectFiles.ReadFile(name)
 	if err != nil {
 		return nil, err
 	}
 	var lies []Lie
 	if err := yaml.Load(data, &lies, yaml.WithKnownFields()); err != nil {
-		return nil, fmt.Errorf("lies.yaml: %w", err)
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	var errs []error
 	for _, l := range lies {
 		if lieByID(l.ID) == nil {
-			errs = append(errs, fmt.Errorf("lies.yaml: the shop cannot tell %s", l.ID))
+			errs = append(errs, fmt.Errorf("%s: the shop cannot tell %s", name, l.ID))
 		}
 		if len(l.May) > 3 {
-			errs = append(errs, fmt.Errorf("lies.yaml: %s may break %d further rules; at most three", l.ID, len(l.May)))
+			errs = append(errs, fmt.Errorf("%s: %s may break %d further rules; at most three", name, l.ID, len(l.May)))
 		}
 	}
 	return lies, errors.Join(errs...)

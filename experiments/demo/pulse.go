@@ -14,6 +14,7 @@ import (
 type pulse struct {
 	mu       sync.Mutex
 	payments bool             // it answers
+	books    bool             // catalog answers
 	orders   bool             // it answers
 	last     [3]time.Duration // how long its last answers took
 	heardOf  int
@@ -32,7 +33,7 @@ const (
 )
 
 func newPulse(o Options) *pulse {
-	return &pulse{payments: true, orders: true, accounts: true, settle: o.paced(100 * time.Second)}
+	return &pulse{payments: true, books: true, orders: true, accounts: true, settle: o.paced(100 * time.Second)}
 }
 
 // watch asks both dependencies again and again until ctx ends.
@@ -42,6 +43,10 @@ func (p *pulse) watch(ctx context.Context, s *web) {
 		err := quick.call(ctx, http.MethodGet, "/healthz", "", nil, nil)
 		p.mu.Lock()
 		p.payments = err == nil
+		p.mu.Unlock()
+		err = s.catalog.call(ctx, http.MethodGet, "/healthz", "", nil, nil)
+		p.mu.Lock()
+		p.books = err == nil
 		p.mu.Unlock()
 		p.heardAccounts(s.accounts.call(ctx, http.MethodGet, "/healthz", "", nil, nil))
 		began := time.Now()

@@ -60,6 +60,8 @@ type problem struct {
 	Title  string `json:"title"`
 	Status int    `json:"status"`
 	Detail string `json:"detail,omitempty"`
+	// Reference is what the log calls it by.
+	Reference string `json:"reference,omitempty"`
 }
 
 func writeProblem(w http.ResponseWriter, status int, p problem) {

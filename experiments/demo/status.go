@@ -51,9 +51,19 @@ func (s *status) handler() http.Handler {
 		if !show {
 			panic(http.ErrAbortHandler) // it dies with what it tells of: the connection breaks
 		}
-		writeJSON(w, http.StatusOK, map[string]any{"updated_at": time.Now().UTC(), "parts": parts})
+		answer := map[string]any{"updated_at": time.Now().UTC(), "parts": parts}
+		if message := s.message(parts); message != "" {
+			answer["message"] = message
+		}
+		writeJSON(w, http.StatusOK, answer)
 	})
-	mux.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) { page(w, http.StatusOK, "status", s.look(r.Context())) })
+	mux.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) {
+		parts, show := s.lieOnStatus(s.look(r.Context()))
+		if !show {
+			panic(http.ErrAbortHandler)
+		}
+		page(w, http.StatusOK, "status", map[string]any{"Parts": parts, "Message": s.message(parts), "At": time.Now()})
+	})
 	mux.HandleFunc("GET /healthz", ok)
 	mux.HandleFunc("GET /readyz", ok)
 	return mux

@@ -54,12 +54,12 @@ func (s *web) openCheckout(w http.ResponseWriter, r *http.Request) {
 	b.Copies = max(1, min(b.Copies, 20))
 	found, known, err := s.find(r.Context(), b.Book)
 	if err != nil || !known || b.Note == "" || len(b.Note) > 100 {
-		s.answer(w, r, s.refused("Books cannot be looked up right now"))
+		s.answer(w, r, s.refused("Books cannot be looked up right now", err))
 		return
 	}
 	hold := held{order: order{Note: b.Note, Book: b.Book, Copies: b.Copies}}
 	if err := s.orders.call(r.Context(), http.MethodPost, "/orders", "hold "+b.Note, hold, nil); err != nil {
-		s.answer(w, r, s.refused("Orders cannot be taken right now"))
+		s.answer(w, r, s.refused("Orders cannot be taken right now", err))
 		return
 	}
 	s.desk.put(&opened{basket: b, title: found.Title, pence: found.Pence * b.Copies})
@@ -91,7 +91,7 @@ func (s *web) payCheckout(w http.ResponseWriter, r *http.Request) {
 	err := s.payments.call(r.Context(), http.MethodPost, "/charges", "charge "+note, charge{Reference: note, Pence: pence}, nil)
 	switch {
 	case err != nil && neverDone(err):
-		s.answer(w, r, s.refused("Payments are not available right now"))
+		s.answer(w, r, s.refused("Payments are not available right now", err))
 		return
 	case err != nil:
 		var b basket

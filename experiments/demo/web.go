@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"strconv"
 	"sync/atomic"
@@ -24,8 +25,12 @@ type web struct {
 	cache                     cache  // of a lying one
 	guards                    guards // too
 	desk                      desk
-	shelf                     shelf
+	list                      listed
 	unready                   atomic.Bool // a lie about readiness was told
+	weather                   weather
+	kept                      kept
+	bends                     bends // of a lying one
+	log                       *log.Logger
 }
 
 // callTime is how long web waits for a dependency. Three calls are well within the time to an explanation.
@@ -36,7 +41,7 @@ func runWeb(ctx context.Context, o Options, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	s := &web{options: o, queue: q, told: newTold(o), catalog: newDependency(o.Catalog, o.paced(callTime)),
+	s := &web{options: o, queue: q, told: newTold(o), log: log.New(out, "", log.LstdFlags|log.LUTC), catalog: newDependency(o.Catalog, o.paced(callTime)),
 		orders: newDependency(o.Orders, o.paced(callTime)), payments: newDependency(o.Payments, o.paced(callTime)),
 		accounts: newDependency(o.Accounts, o.paced(callTime)), flights: newFlights(o.paced(finality)),
 		slow: newDependency(o.Orders, o.paced(20*time.Second))}
@@ -70,7 +75,19 @@ func (s *web) handler() http.Handler {
 	mux.HandleFunc("PUT /api/checkouts/{note}/address", s.addressCheckout)
 	mux.HandleFunc("POST /api/checkouts/{note}/payment", s.payCheckout)
 	mux.HandleFunc("POST /api/checkouts/{note}/confirmation", s.confirmCheckout)
-	mux.HandleFunc("GET /style.css", style)
+	mux.HandleFunc("GET /checkout", s.checkoutPage)
+	mux.HandleFunc("GET /account", s.accountPage)
+	mux.HandleFunc("POST /account", s.movePage)
+	mux.HandleFunc("POST /sign-out", s.signOut)
+	mux.HandleFunc("GET /parts/notice", s.noticePart)
+	mux.HandleFunc("GET /parts/shelf", s.shelfPart)
+	mux.HandleFunc("GET /parts/offer", s.offerPart)
+	mux.HandleFunc("GET /parts/orders", s.ordersPart)
+	mux.HandleFunc("GET /parts/account", s.accountPart)
+	mux.HandleFunc("GET /told", s.toldInPage)
+	for _, name := range []string{"style.css", "shop.js", "lies.js"} {
+		mux.HandleFunc("GET /"+name, file(name))
+	}
 	mux.HandleFunc("GET /healthz", ok)
 	mux.HandleFunc("GET /readyz", s.ready)
 	return mux
@@ -104,10 +121,10 @@ func (s *web) find(ctx context.Context, id int) (b book, known bool, err error) 
 }
 
 // unavailable is the honest answer where something cannot be shown.
-func (s *web) unavailable(w http.ResponseWriter, what string) {
+func (s *web) unavailable(w http.ResponseWriter, r *http.Request, what string, err error) {
 	s.retryHeader(w)
 	writeProblem(w, http.StatusServiceUnavailable, problem{Title: what + " cannot be shown right now", Status: http.StatusServiceUnavailable,
-		Detail: "This is our fault, and nothing of yours was changed."})
+		Detail: "This is our fault, and nothing of yours was changed.", Reference: s.refer(r, what+" cannot be shown", err)})
 }
 
 func (s *web) apiBooks(w http.ResponseWriter, r *http.Request) {
@@ -115,7 +132,7 @@ func (s *web) apiBooks(w http.ResponseWriter, r *http.Request) {
 		Books []book `json:"books"`
 	}
 	if err := s.catalog.call(r.Context(), http.MethodGet, "/books", "", nil, &all); err != nil {
-		s.unavailable(w, "Books")
+		s.unavailable(w, r, "Books", err)
 		return
 	}
 	writeJSON(w, http.StatusOK, all)
@@ -128,7 +145,7 @@ func (s *web) apiBook(w http.ResponseWriter, r *http.Request) {
 	case err != nil || ferr == nil && !known:
 		writeProblem(w, http.StatusNotFound, problem{Title: "No such book", Status: http.StatusNotFound})
 	case ferr != nil:
-		s.unavailable(w, "This book")
+		s.unavailable(w, r, "This book", ferr)
 	default:
 		writeJSON(w, http.StatusOK, b)
 	}
@@ -143,7 +160,7 @@ func (s *web) apiOrders(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err != nil {
-		s.unavailable(w, "Your orders")
+		s.unavailable(w, r, "Your orders", err)
 		return
 	}
 	writeJSON(w, http.StatusOK, all)
@@ -167,7 +184,7 @@ func (s *web) apiOrder(w http.ResponseWriter, r *http.Request) {
 	case err == nil || errors.As(err, &answer) && answer.status == http.StatusNotFound:
 		writeProblem(w, http.StatusNotFound, problem{Title: "No such order", Status: http.StatusNotFound})
 	default:
-		s.unavailable(w, "Your order")
+		s.unavailable(w, r, "Your order", err)
 	}
 }
 
@@ -185,7 +202,7 @@ func (s *web) buy(w http.ResponseWriter, r *http.Request, b basket) {
 	found, known, err := s.find(r.Context(), b.Book)
 	switch {
 	case err != nil:
-		s.answer(w, r, s.refused("Books cannot be looked up right now"))
+		s.answer(w, r, s.refused("Books cannot be looked up right now", err))
 		return
 	case !known || b.Note == "" || len(b.Note) > 100:
 		s.answer(w, r, outcome{Status: http.StatusUnprocessableEntity, Claim: "failed", Title: "Nothing was ordered",
@@ -202,6 +219,11 @@ func (s *web) buy(w http.ResponseWriter, r *http.Request, b basket) {
 	}
 }
 
+// forPeople reports whether a form of a page was sent.
+func forPeople(r *http.Request) bool {
+	return r.URL.Path == "/checkout" || r.URL.Path == "/sign-in" || r.URL.Path == "/account"
+}
+
 // answer tells the outcome: as a page to a browser, as JSON to a program.
 func (s *web) answer(w http.ResponseWriter, r *http.Request, o outcome) {
 	if o.Retry > 0 {
@@ -211,10 +233,14 @@ func (s *web) answer(w http.ResponseWriter, r *http.Request, o outcome) {
 		w.Header().Set("Location", o.Monitor)
 	}
 	switch {
-	case r.URL.Path == "/checkout" || r.URL.Path == "/sign-in":
-		page(w, o.Status, "outcome", o)
+	case forPeople(r):
+		s.answerPage(w, r, o)
 	case o.Status >= 400:
-		writeProblem(w, o.Status, problem{Title: o.Title, Status: o.Status, Detail: o.Detail})
+		reference := ""
+		if o.Status >= 500 {
+			reference = s.refer(r, o.Title, o.cause)
+		}
+		writeProblem(w, o.Status, problem{Title: o.Title, Status: o.Status, Detail: o.Detail, Reference: reference})
 	default:
 		body := map[string]any{"number": o.Number, "message": o.Title + ". " + o.Detail}
 		if o.Within > 0 {
