@@ -87,7 +87,7 @@ func (b *bench) inSight(at spot) []string {
 	always = append(always, b.idents...)
 	switch at.place {
 	case "answer":
-		if b.pages {
+		if b.pages && !at.lone { // a reader is no page
 			return append(always, "page", "elapsed", "answered")
 		}
 		return append(always, "status", "headers", "body", "json", "elapsed", "hops", "answered")
