@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -28,6 +29,25 @@ type town struct {
 	done   map[string]chan error
 	o      Options
 	dir    string
+	logs   logs
+}
+
+// logs are what all services of a town write.
+type logs struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *logs) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logs) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 func newTown(t *testing.T, lies ...string) *town {
@@ -75,7 +95,7 @@ func (c *town) start(service string) {
 	o.Data = c.dir
 	ctx, stop := context.WithCancel(context.Background())
 	c.stops[service], c.done[service] = stop, make(chan error, 1)
-	go func() { c.done[service] <- Run(ctx, service, o, io.Discard) }()
+	go func() { c.done[service] <- Run(ctx, service, o, &c.logs) }()
 	deadline := time.Now().Add(10 * time.Second)
 	for {
 		if r, err := http.Get(c.urls[service] + "/healthz"); err == nil {

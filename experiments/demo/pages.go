@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"embed"
+	"errors"
 	"fmt"
 	"html/template"
 	"net/http"
@@ -213,10 +214,11 @@ func (s *web) orderPage(w http.ResponseWriter, r *http.Request) {
 	}
 	var o order
 	err := s.orders.call(r.Context(), http.MethodGet, "/orders/"+url.PathEscape(note), "", nil, &o)
+	var answer *errAnswer
 	switch {
 	case err == nil && (o.Customer == "" || o.Customer == s.visitor(r)):
 		s.show(w, r, http.StatusOK, "order", "Your order", o)
-	case err == nil || neverDone(err):
+	case err == nil || errors.As(err, &answer) && answer.status == http.StatusNotFound:
 		s.show(w, r, http.StatusNotFound, "missing", "Not here", "order")
 	default:
 		s.trouble(w, r, "Your order", err)
