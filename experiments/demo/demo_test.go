@@ -30,6 +30,7 @@ type town struct {
 	o      Options
 	dir    string
 	logs   logs
+	detour string // by which web reaches orders, where it is not the straight way
 }
 
 // logs are what all services of a town write.
@@ -93,6 +94,9 @@ func (c *town) start(service string) {
 	o.Listen, o.Admin = strings.TrimPrefix(c.urls[service], "http://"), strings.TrimPrefix(c.admins[service], "http://")
 	o.Catalog, o.Orders, o.Payments, o.Accounts, o.Web = c.urls["catalog"], c.urls["orders"], c.urls["payments"], c.urls["accounts"], c.urls["web"]
 	o.Data = c.dir
+	if service == "web" && c.detour != "" {
+		o.Orders = c.detour
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	c.stops[service], c.done[service] = stop, make(chan error, 1)
 	go func() { c.done[service] <- Run(ctx, service, o, &c.logs) }()

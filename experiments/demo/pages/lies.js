@@ -10,7 +10,7 @@
     const note = form ? marker(form) : '';
     let open = true;
     const once = () => { if (open) { open = false; tell(); } };
-    setTimeout(once, 4000);
+    setTimeout(once, 3 * shop.every);
     addEventListener('pagehide', once);
   }
 
