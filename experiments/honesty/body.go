@@ -30,6 +30,11 @@ func (a answer) isHTML() bool {
 	return kind == "text/html" || kind == "application/xhtml+xml"
 }
 
+// isPage reports whether an answer is a whole page: a script that asks for HTML gets a part of one.
+func (a answer) isPage() bool {
+	return a.isHTML() && (a.Kind == "" || a.Kind == "document")
+}
+
 func (a answer) mediaType() string {
 	kind, _, err := mime.ParseMediaType(a.header("Content-Type"))
 	if err != nil {

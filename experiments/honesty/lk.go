@@ -96,7 +96,7 @@ func defaultPageRule() Rule {
 	info := experiments.RuleInfo{ID: "LK-05", Name: "default-page", Severity: experiments.S3, Level: "H/B",
 		Doc:     "The naked error page of a proxy, framework or browser.",
 		Check:   "Violated when the answer is a known default page, or an HTML page without any of the landmarks (header, navigation, main, footer) that the step's pages have in the baseline. Exercised by each answer as LK-01 looks at.",
-		Guard:   "A product whose standard is the default page declares an exception. It must be seen in two answers.",
+		Guard:   "A product whose standard is the default page declares an exception. It must be seen in two answers. A part that a page fetches needs no landmarks.",
 		Source:  "GOV.UK design system: a branded page is kept at the edge, because a dead application cannot serve one.",
 		Example: "The shop is down: the edge proxy's bare “502 Bad Gateway” is served for /checkout.",
 	}
@@ -110,7 +110,7 @@ func defaultPageRule() Rule {
 			switch name := e.defaultPage(a); {
 			case name != "" && !usual[usualPage{a.step(), name}]:
 				broken.add(s.answer(a), name, fmt.Sprintf("An answer of status %d is a default page (%s): %s.", a.Status, strings.TrimPrefix(name, info.ID+"/"), quote(a.Body.Text)), a)
-			case framed[a.step()] && a.isHTML() && !a.Body.Cut && !a.framed():
+			case framed[a.step()] && a.isPage() && !a.Body.Cut && !a.framed():
 				broken.add(s.answer(a), "landmarks", fmt.Sprintf("A page of status %d has none of the landmarks that this step's pages have when all is well.", a.Status), a)
 			default:
 				s.pass(s.answer(a))

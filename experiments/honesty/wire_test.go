@@ -282,6 +282,7 @@ func TestLeakRules(t *testing.T) {
 			s.plan.Public = []string{"10.3.0.7"}
 		}, pass, ""},
 		ruleCase{"no landmarks", "LK-05", asked(page, naked, naked), fail, "landmarks"},
+		ruleCase{"part of a page", "LK-05", asked(page, func() []experiments.Exchange { x := naked; x.Kind = "fetch"; return []experiments.Exchange{x, x} }()...), pass, ""},
 		ruleCase{"bare phrase", "LK-05", asked(well, twice(as(502, body("text/plain", "Bad Gateway")))...), fail, "Bad Gateway"},
 		ruleCase{"branded page", "LK-05", asked(page, twice(as(502, onPage(`<header>Books</header><main>Sorry</main>`)))...), pass, ""},
 
