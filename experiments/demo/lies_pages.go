@@ -109,12 +109,12 @@ func (s *web) bendNotice(w http.ResponseWriter, all []warning) []warning {
 		}
 	}
 	switch {
-	case s.bent("ST-10"):
+	case s.told.lies("ST-10"):
 		if len(all) > 0 {
 			s.noteOnce("ST-10")
 		}
 		return nil
-	case s.bent("ST-09"):
+	case s.told.lies("ST-09"):
 		return nil
 	case s.told.lies("RC-01"):
 		return s.stick(all)

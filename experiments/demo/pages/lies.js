@@ -17,7 +17,7 @@
   shop.part = (part, answer) => {
     const bends = answer.bend.split(',').map((id) => id.trim());
     if (part.id === 'notice') {
-      now = bends;
+      now = shop.bent = bends;
       const button = document.querySelector('form[action="/checkout"] button');
       if (on('ST-09') && button && !button.disabled) { button.disabled = button.grey = true; told('ST-09'); }
       if (!on('ST-09') && button?.grey) button.disabled = button.grey = false;
