@@ -64,7 +64,7 @@ func (s *web) show(w http.ResponseWriter, r *http.Request, status int, name, tit
 	v := view{Title: title, Name: s.visitor(r), Lying: s.pulse != nil, Body: body,
 		Every: int(max(500*time.Millisecond, s.options.paced(partsEvery)).Milliseconds()), Patience: int(max(5*time.Second, s.options.paced(patience)).Milliseconds())}
 	if name != "home" { // whoever only fetches the front page asks nothing of anybody but catalog
-		v.Notice = s.forecast()
+		v.Notice = s.forecast(r.Context())
 		if s.pulse != nil {
 			v.Notice = s.bendNotice(w, v.Notice)
 		}

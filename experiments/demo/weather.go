@@ -36,12 +36,12 @@ var warnings = [...]warning{
 }
 
 // forecast lists what is down, as far as web knows.
-func (s *web) forecast() []warning {
+func (s *web) forecast(ctx context.Context) []warning {
 	s.weather.mu.Lock()
 	defer s.weather.mu.Unlock()
 	if !s.weather.looking && time.Since(s.weather.asked) > s.options.paced(weatherAge) {
 		s.weather.looking = true
-		go s.lookOut()
+		go s.lookOut(context.WithoutCancel(ctx))
 	}
 	var all []warning
 	for _, w := range warnings {
@@ -54,14 +54,14 @@ func (s *web) forecast() []warning {
 }
 
 // lookOut asks every dependency once.
-func (s *web) lookOut() {
+func (s *web) lookOut(ctx context.Context) {
 	services := map[string]*dependency{"payments": s.payments, "orders": s.orders, "catalog": s.catalog, "accounts": s.accounts}
 	down := map[string]bool{}
 	var all sync.WaitGroup
 	var mu sync.Mutex
 	for name, d := range services {
 		all.Go(func() {
-			err := d.call(context.Background(), http.MethodGet, "/readyz", "", nil, nil)
+			err := d.call(ctx, http.MethodGet, "/readyz", "", nil, nil)
 			mu.Lock()
 			defer mu.Unlock()
 			down[name] = err != nil
@@ -85,7 +85,7 @@ func (s *web) lookOut() {
 
 // noticePart is the notice of what does not work; nothing when all does.
 func (s *web) noticePart(w http.ResponseWriter, r *http.Request) {
-	all := s.forecast()
+	all := s.forecast(r.Context())
 	if s.pulse != nil {
 		all = s.bendNotice(w, all)
 	}
