@@ -31,7 +31,7 @@ type warning struct {
 var warnings = [...]warning{
 	{Service: "payments", What: "Payments are not working right now.", Still: "No order can be placed until they work again, but you can look at books."},
 	{Service: "orders", What: "Orders can be neither taken nor shown right now.", Still: "The orders that you have are safe, and you can look at books."},
-	{Service: "catalog", What: "Prices and stock cannot be looked up right now.", Still: "Orders that you have placed are not affected."},
+	{Service: "catalog", What: "Prices and stock cannot be looked up right now.", Still: "No order can be placed until they can, but those that you have placed are not affected."},
 	{Service: "accounts", What: "Signing in is not working right now.", Still: "You can still buy without it."},
 }
 
