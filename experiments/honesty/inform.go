@@ -94,11 +94,19 @@ func (e *evidence) mishaps() (all []mishap) {
 		var last submitted
 		var before form
 		sc.walk(func(v *experiments.View, now sample, until time.Time) {
+			entered := false // since the last look: what was on the page when the person clicked was not seen
 			for next < len(sc.presses) && (sc.presses[next].Acted.IsZero() || sc.presses[next].Acted.Before(now.at)) {
 				p := sc.presses[next]
 				next++
-				if !p.Acted.IsZero() && (p.Verb == "click" || p.Verb == "press") {
-					last = submitted{p, before}
+				switch {
+				case p.Acted.IsZero():
+				case p.Verb == "fill" || p.Verb == "select":
+					entered = true
+				case p.Verb == "click" || p.Verb == "press":
+					last = submitted{pressing: p}
+					if !entered {
+						last.fields = before
+					}
 				}
 			}
 			before = nil
@@ -122,7 +130,7 @@ func inputLostRule() Rule {
 	info := experiments.RuleInfo{ID: "IN-01", Name: "input-lost", Severity: experiments.S2, Level: "B",
 		Doc:     "The form is empty after the error.",
 		Check:   "Violated when a field that held something when the person clicked or pressed holds something else, or nothing, at a second look at the error that followed. Exercised by each error that follows a filled form while a fault is in force, where the form is still on the page or is there again.",
-		Guard:   "Passwords, cards, files and hidden fields are not looked at. Spaces, dashes and case do not count.",
+		Guard:   "Passwords, cards, files and hidden fields are not looked at. Spaces, dashes and case do not count. A form that was filled in and sent between two looks is not judged: nobody saw what was in it.",
 		Source:  "WCAG 3.3.7; NN/g; Material Design 1.",
 		Example: "Payments is down: checkout comes back with a blank address form.",
 	}

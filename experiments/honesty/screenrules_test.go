@@ -256,6 +256,14 @@ func TestInputAndAnnouncements(t *testing.T) {
 		{"twin", "IN-01", site(fails("12 long-lane", shouts(9, sorry))), pass, ""},
 		{"no error", "IN-01", site(fails("")), idle, ""},
 		{"nothing was entered", "IN-01", site(falls(3)), idle, ""},
+		{"filled in and sent between two looks", "IN-01", site(under(func(p *person) {
+			p.sees(some(field(2, "Street", "1")))
+			p.acts("fill")
+			p.presses("place", "Buy", 3)
+			p.asks(experiments.Exchange{Method: "POST", Status: 503}, time.Second)
+			p.sees(some(shouts(9, sorry), field(2, "Street", "12 Long Lane")))
+			p.stays(3 * time.Second)
+		})), idle, ""},
 		{"no form", "IN-01", site(under(func(p *person) {
 			p.sees(some(field(2, "Street", "12 Long Lane")))
 			p.presses("place", "Buy", 3)
