@@ -9,6 +9,10 @@ import (
 
 // All lists the rules that are built, in the order in which they are shown.
 func All() []Rule {
+	return slices.Concat(lkRules(), clRules(), htRules(), txRules(), stRules(), inRules(), axRules(), rcRules(), spRules(), mtRules())
+}
+
+func lkRules() []Rule {
 	return []Rule{
 		stackTraceRule(),
 		dbErrorRule(),
@@ -17,6 +21,11 @@ func All() []Rule {
 		defaultPageRule(),
 		secretRule(),
 		otherUserRule(),
+	}
+}
+
+func clRules() []Rule {
+	return []Rule{
 		ackLostRule(),
 		ackWrongRule(),
 		rejectedHappenedRule(),
@@ -28,6 +37,11 @@ func All() []Rule {
 		halfDoneRule(),
 		lateReversalRule(),
 		phantomRule(),
+	}
+}
+
+func htRules() []Rule {
+	return []Rule{
 		softErrorRule(),
 		statusMismatchRule(),
 		clientBlamedRule(),
@@ -38,6 +52,11 @@ func All() []Rule {
 		cacheableErrorRule(),
 		unsafeRetryRule(),
 		hangRule(),
+	}
+}
+
+func txRules() []Rule {
+	return []Rule{
 		blamesNetworkRule(),
 		blamesInputRule(),
 		inventedCauseRule(),
@@ -47,6 +66,11 @@ func All() []Rule {
 		emptyPhraseRule(),
 		brokenCopyRule(),
 		accusingRule(),
+	}
+}
+
+func stRules() []Rule {
+	return []Rule{
 		falseEmptyRule(),
 		falseZeroRule(),
 		unmarkedStaleRule(),
@@ -61,17 +85,32 @@ func All() []Rule {
 		contradictionRule(),
 		collateralRule(),
 		fleetingRule(),
+	}
+}
+
+func inRules() []Rule {
+	return []Rule{
 		inputLostRule(),
 		inputLostLaterRule(),
 		thrownOutRule(),
 		doubleSubmitRule(),
 		trappedRule(),
+	}
+}
+
+func axRules() []Rule {
+	return []Rule{
 		unannouncedRule(),
 		bornWithTextRule(),
 		stuckBusyRule(),
 		colourOnlyRule(),
 		lostFocusRule(),
 		silentEndRule(),
+	}
+}
+
+func rcRules() []Rule {
+	return []Rule{
 		bannerStaysRule(),
 		needsRefreshRule(),
 		queueStuckRule(),
@@ -82,12 +121,22 @@ func All() []Rule {
 		cachedErrorRule(),
 		brokenPromiseRule(),
 		poisonedFallbackRule(),
+	}
+}
+
+func spRules() []Rule {
+	return []Rule{
 		greenLieRule(),
 		lateNoticeRule(),
 		sharedFateRule(),
 		wrongEndRule(),
 		wrongScopeRule(),
 		healthLiesRule(),
+	}
+}
+
+func mtRules() []Rule {
+	return []Rule{
 		faultMissedRule(),
 		ruleIdleRule(),
 		truthBlindRule(),

@@ -15,6 +15,7 @@ import (
 // TestAllListsEveryRule parses the package and names the rule that somebody forgot.
 func TestAllListsEveryRule(t *testing.T) {
 	declared, listed := map[string]string{}, map[string]bool{}
+	names := map[string][]string{} // that the functions of catalog.go mention
 	files, err := os.ReadDir(".")
 	if err != nil {
 		t.Fatal(err)
@@ -36,14 +37,19 @@ func TestAllListsEveryRule(t *testing.T) {
 			if returnsRule(f) {
 				declared[f.Name.Name] = name
 			}
-			if f.Name.Name == "All" {
-				ast.Inspect(f, func(n ast.Node) bool {
+			if name == "catalog.go" {
+				ast.Inspect(f.Body, func(n ast.Node) bool {
 					if id, is := n.(*ast.Ident); is {
-						listed[id.Name] = true
+						names[f.Name.Name] = append(names[f.Name.Name], id.Name)
 					}
 					return true
 				})
 			}
+		}
+	}
+	for _, family := range names["All"] {
+		for _, rule := range names[family] {
+			listed[rule] = true
 		}
 	}
 	if len(declared) == 0 {
@@ -51,7 +57,7 @@ func TestAllListsEveryRule(t *testing.T) {
 	}
 	for name, file := range declared {
 		if !listed[name] {
-			t.Errorf("%s declares %s, but All in catalog.go does not list it", file, name)
+			t.Errorf("%s declares %s, but catalog.go does not list it", file, name)
 		}
 	}
 }
