@@ -45,6 +45,9 @@ func (s *saying) focusAfter(within time.Duration) (moved, lost bool) {
 		before = s.screen.samples[i-1].Focus
 	}
 	clicked := s.screen.clickedBefore(s)
+	if before == 0 {
+		before = clicked // a button that is disabled while it works loses the focus to begin with
+	}
 	for ; i < len(s.screen.samples) && s.screen.samples[i].Page == s.Page && !s.screen.samples[i].at.After(s.Born.Add(within)); i++ {
 		now := s.screen.samples[i]
 		moved = moved || now.Focus != 0 && now.Focus != before && now.Focus != clicked
@@ -75,7 +78,7 @@ func unannouncedRule() Rule {
 		var broken sights
 		e.eachNews(s, func(one *saying, p place) {
 			with, fitting := e.bornWithPage(one)
-			moved, _ := one.focusAfter(e.deadlines(one.Journey).Explanation / 5)
+			moved, _ := one.focusAfter(e.soonAfter(one.Journey))
 			switch {
 			case one.Block.Live != "", one.Block.Dialog, moved, with && fitting:
 				s.pass(p)
@@ -153,10 +156,10 @@ func lostFocusRule() Rule {
 		for _, one := range e.errors() {
 			p := s.onPage(one.Where, one.Born, one.until)
 			i := one.screen.at(one.BornN)
-			if p.fault == "" || i == 0 || one.screen.samples[i-1].Page != one.Page || one.screen.samples[i-1].Focus == 0 || one.Block.Dialog {
+			if p.fault == "" || i == 0 || one.screen.samples[i-1].Page != one.Page || one.Block.Dialog || one.screen.samples[i-1].Focus == 0 && one.screen.clickedBefore(one) == 0 {
 				continue
 			}
-			_, lost := one.focusAfter(e.deadlines(one.Journey).Explanation / 5)
+			_, lost := one.focusAfter(e.soonAfter(one.Journey))
 			switch {
 			case !lost:
 				s.pass(p)
@@ -176,8 +179,11 @@ func (e *evidence) losesFocus() map[stepKey]bool {
 	loses := map[stepKey]bool{}
 	for _, s := range e.screens {
 		for i := 1; i < len(s.samples); i++ {
-			before, now := s.samples[i-1], s.samples[i]
-			if e.normalTime(now.at) && now.Page == before.Page && before.Focus != 0 && now.Focus == 0 {
+			before, now, until := s.samples[i-1], s.samples[i], s.last
+			if i+1 < len(s.samples) {
+				until = s.samples[i+1].at
+			}
+			if e.normalTime(now.at) && now.Page == before.Page && before.Focus != 0 && now.Focus == 0 && until.Sub(now.at) > e.soonAfter(s.journey) {
 				loses[stepKey{s.journey, now.Step}] = true
 			}
 		}

@@ -29,7 +29,7 @@ func stuckBusyRule() Rule {
 			}
 		}
 		for _, r := range e.rows {
-			over := r.told().Add(e.deadlines(r.Journey).Explanation / 5)
+			over := r.told().Add(e.soonAfter(r.Journey))
 			for _, w := range byVisit[visitKey{r.Journey, r.Visit, r.User}] {
 				p := s.onPage(w.Where, w.from, w.until)
 				switch {
@@ -116,7 +116,7 @@ func silentEndRule() Rule {
 				continue
 			}
 			p := s.onPage(one.Where, one.Born, one.Born)
-			around := e.deadlines(one.Journey).Explanation / 5
+			around := e.soonAfter(one.Journey)
 			if e.announced(one, around) {
 				s.pass(p)
 				continue

@@ -145,6 +145,7 @@ func (f *regionFold) region(v *experiments.View, now sample, name string, seen e
 	one = &stay{Where: now.Where, screen: f.screen, region: planned, seen: seen, state: state, from: now.at, seq: now.seq, lastSeq: now.seq, above: above}
 	f.open[name] = one
 	f.e.stays = append(f.e.stays, one)
+	f.screen.stays[name] = append(f.screen.stays[name], one)
 }
 
 // above is what a text just above a region, or one that is announced, says about the age of what is shown.

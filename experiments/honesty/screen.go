@@ -63,6 +63,7 @@ type screen struct {
 	notices []noticed
 	asks    []int               // requests of its pages: places in evidence.answers, by when they were sent
 	said    map[int64][]*saying // texts of each visit, in the order of their births
+	stays   map[string][]*stay  // looks of each region, in order
 	last    time.Time
 }
 
@@ -94,7 +95,7 @@ func (e *evidence) screen(w experiments.Where) *screen {
 	key := screenKey{w.Journey, w.User}
 	s := e.screenOf[key]
 	if s == nil {
-		s = &screen{journey: w.Journey, user: w.User, said: map[int64][]*saying{}}
+		s = &screen{journey: w.Journey, user: w.User, said: map[int64][]*saying{}, stays: map[string][]*stay{}}
 		e.screenOf[key] = s
 		e.screens = append(e.screens, s)
 	}
@@ -291,6 +292,11 @@ func (e *evidence) failedAsk(s *screen, from, to time.Time) *answer {
 		}
 	}
 	return nil
+}
+
+// soonAfter is how soon what belongs to a change has to follow it: a fifth of the explanation deadline, and a second look.
+func (e *evidence) soonAfter(journey string) time.Duration {
+	return max(e.deadlines(journey).Explanation/5, secondLook)
 }
 
 // maxBack bounds how many requests are looked at before a moment.

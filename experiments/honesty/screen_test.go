@@ -239,6 +239,13 @@ func TestRegionRules(t *testing.T) {
 	runRuleCases(t, []ruleCase{
 		{"three orders", "ST-01", region(well, looks(empty, counted(3))), fail, "there are 3"},
 		{"a request failed", "ST-01", region(well, failing), fail, "failed (status 500)"},
+		{"the same person saw rows before and afterwards", "ST-01", region(well, func(p *person) {
+			well(p)
+			p.shows(empty)
+			p.stays(time.Second)
+			p.shows(orders(3, "Order 1 Order 2 Order 3"))
+			p.stays(time.Second)
+		}), fail, "saw 3 rows before"},
 		{"twin", "ST-01", region(well, looks(orders(3, "Order 1 Order 2 Order 3"), counted(3))), pass, ""},
 		{"twin says that it cannot", "ST-01", region(well, looks(orders(0, "We could not load your orders"), counted(3))), pass, ""},
 		{"really empty", "ST-01", region(well, func(p *person) {

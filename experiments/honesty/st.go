@@ -45,7 +45,7 @@ func meanwhile(reads []regionRead, from, to time.Time) (all []regionRead) {
 func falseEmptyRule() Rule {
 	info := experiments.RuleInfo{ID: "ST-01", Name: "false-empty", Severity: experiments.S1, Level: "B+L",
 		Doc:     "“You have no orders.”",
-		Check:   "Violated when a declared region says that there is nothing, has no rows, and stays so for a second look, while its truth counts more than none or, where it has no truth, a request of its page failed. Exercised by each look of a region while a fault is in force on what it needs, except while it loads or is not there.",
+		Check:   "Violated when a declared region says that there is nothing, has no rows, and stays so for a second look, while its truth counts more than none; where it has no truth, while a request of its page failed, or the same person saw rows in it before and sees rows afterwards. Exercised by each look of a region while a fault is in force on what it needs, except while it loads or is not there.",
 		Guard:   "A place that really is empty shows nothing: its truth has to have a row at least.",
 		Source:  "Carbon, empty states; artifact-keeper-web#478, qoodish-web#1149, PostHog PR#16448.",
 		Example: "Orders is down: “You have no orders yet. Start shopping!” to somebody with three orders.",
@@ -70,6 +70,9 @@ func falseEmptyRule() Rule {
 				s.idle(s.onRegion(one), one.region.Name+" really is empty: seed a row at least")
 			case failed != nil:
 				broken.add(s, one.wrong("request", fmt.Sprintf("%s says %s, and the request for it failed (%s).", quote(one.region.Name), quote(one.seen.Text), failed.outcome()), failed.seq))
+			case e.hadRows(one) != nil:
+				before := e.hadRows(one)
+				broken.add(s, one.wrong("before", fmt.Sprintf("%s says %s, and the same person saw %d rows before, and rows again afterwards.", quote(one.region.Name), quote(one.seen.Text), before.seen.Rows), before.seq))
 			default:
 				s.blind(s.onRegion(one), "nothing says whether "+one.region.Name+" is empty: needs a truth that can be read")
 			}
@@ -77,6 +80,21 @@ func falseEmptyRule() Rule {
 		broken.report(s, 1)
 		return s.occasions
 	}}
+}
+
+// hadRows is the last look at a region before one, by the same person, that had rows, if a later look of theirs has some
+// too; nil otherwise.
+func (e *evidence) hadRows(one *stay) (before *stay) {
+	for _, other := range one.screen.stays[one.region.Name] {
+		switch {
+		case other.seen.Rows == 0 || !other.stayed():
+		case other.until.After(one.until):
+			return before
+		case !other.from.After(one.from):
+			before = other
+		}
+	}
+	return nil
 }
 
 // leastCount is the least that the truth counted while a region looked so; nil where nobody counted.

@@ -97,8 +97,8 @@ func fleetingRule() Rule {
 	return Rule{Info: info, check: func(e *evidence) []Occasion {
 		s := e.sheet(info)
 		var broken sights
-		for _, one := range e.errors() {
-			if one.Marker == "" || e.claimed(one) != experiments.ClaimRefused {
+		for _, one := range e.sayings { // also those that are gone at the second look: that is the point
+			if one.Marker == "" || !one.new || e.meetsBaseline(one.Born, one.Born) || e.claimed(one) != experiments.ClaimRefused || len(e.signs(one)) < 2 {
 				continue
 			}
 			p := s.onPage(one.Where, one.Born, one.until)
