@@ -63,10 +63,10 @@ func (b *tab) open(path string) {
 	b.run(chromedp.Navigate(b.urls["web"] + path))
 }
 
-// is evaluates a condition in the page.
+// is evaluates a condition in the page. It does not hold where what it asks about is not there, or not yet.
 func (b *tab) is(condition string) bool {
 	b.t.Helper()
-	holds, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool]("!!("+condition+")"))
+	holds, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool]("(() => { try { return !!("+condition+") } catch { return false } })()"))
 	if err != nil {
 		b.t.Fatal(err)
 	}

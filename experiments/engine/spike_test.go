@@ -45,7 +45,8 @@ func TestASpikeBringsUsers(t *testing.T) {
 			t.Errorf("trouble: %+v", rec.Trouble)
 		}
 	}
-	if int64(extra) != f.Hits || late > 0 {
+	// One more may begin between the last count and the revert.
+	if int64(extra) < f.Hits || int64(extra) > f.Hits+2 || late > 0 {
 		t.Errorf("%d visits of others are in the history, %d of them after the revert; the spike says %d", extra, late, f.Hits)
 	}
 	if want := "the traffic of browse is 10 times as much as usual (1 user, every 10ms), growing to that over 10ms"; !strings.Contains(said, want) {

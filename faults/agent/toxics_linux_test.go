@@ -129,7 +129,10 @@ func TestSlowKeepsItsRate(t *testing.T) {
 		hits, undo := impaired(t, c, path, both("bandwidth", map[string]any{"rate": rate / 1000, "bytes": rate}))
 		for name, conn := range map[string]net.Conn{"an open connection": open, "a new connection": dialled(t, d.port)} {
 			about(t, fmt.Sprintf("%d bytes on %s", rate, name), time.Second, func() time.Duration {
-				fmt.Fprintf(conn, "give %d\n", rate)
+				conn.SetDeadline(time.Now().Add(10 * time.Second)) // that of the first ping may be over
+				if _, err := fmt.Fprintf(conn, "give %d\n", rate); err != nil {
+					t.Fatalf("%s: %v", name, err)
+				}
 				took, _, err := take(conn, rate)
 				if err != nil {
 					t.Fatalf("%s: %v", name, err)

@@ -179,7 +179,7 @@ func (w *World) goneOrReplaced(ctx context.Context, id faults.Identity, err erro
 		return err
 	}
 	if _, other, oerr := w.inspect(ctx, id.Name); oerr == nil && other.ID != id.ID {
-		return fmt.Errorf("container %s (%s): %w", id.Name, short(id.ID), faults.ErrReplaced)
+		return fmt.Errorf("container %s (%s): %w: %w", id.Name, short(id.ID), faults.ErrReplaced, err) // the one that was meant is gone
 	}
 	return err
 }

@@ -63,6 +63,9 @@ func (w *World) Unmislead(ctx context.Context, from faults.Identity, label strin
 	defer leave()
 	w.looked[from.Service] = true
 	s := w.sidecars[from.ID]
+	if s == nil && len(w.besides(from.Service)) > 0 {
+		return nil // those of this process, beside other replicas, hold nothing of this one
+	}
 	if s == nil {
 		return w.removeAgents(ctx, from.Service)
 	}
