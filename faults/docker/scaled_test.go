@@ -2,6 +2,7 @@ package docker_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -176,4 +177,26 @@ func TestAPickOfReplicas(t *testing.T) {
 	}
 	revert(t, w, prepare(t, w, "interpose: {from: web, to: basket}"))
 	clean(t, w, p.name)
+}
+
+// A container that somebody made anew under the same name is another one: what was done to the one before is settled.
+func TestAReplacedContainerIsSettled(t *testing.T) {
+	p, w := up(t, nil)
+	f := prepare(t, w, "kill: {service: payments}")
+	inject(t, w, f)
+	name := p.container("payments")
+	image := dockerSays(t, "inspect", "-f", "{{.Image}}", name)
+	dockerSays(t, "rm", "-f", name)
+	dockerSays(t, "run", "-d", "--name", name, "--network", p.name, "--label", "candor.stack="+p.name,
+		"--label", "com.docker.compose.project="+p.name, "--label", "com.docker.compose.service=payments", image, "serve")
+	before := dockerSays(t, "inspect", "-f", "{{.Id}} {{.State.StartedAt}}", name)
+	for range 2 {
+		if err := f.Revert(t.Context(), w); err != nil && !errors.Is(err, faults.ErrReplaced) {
+			t.Errorf("Revert = %v; want nil, or that it was replaced", err)
+		}
+	}
+	state(t, w, f, faults.Absent)
+	if after := dockerSays(t, "inspect", "-f", "{{.Id}} {{.State.StartedAt}}", name); after != before {
+		t.Errorf("the other one was touched: %s, and then %s", before, after)
+	}
 }
